@@ -1,0 +1,216 @@
+"""The table of base models: a new base model is a new row, not new code.
+
+A row says which files a model is made of, how DiffSynth recognises them, and what its makers recommend. It is data:
+nothing here looks at a disk or imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Any
+
+from standin_batch.errors import UsageError
+
+NEGATIVE_PROMPT = (
+    "色调艳丽，过曝，静态，细节模糊不清，字幕，风格，作品，画作，画面，静止，整体发灰，最差质量，低质量，JPEG压缩残留，"
+    "丑陋的，残缺的，多余的手指，画得不好的手部，画得不好的脸部，畸形的，毁容的，形态畸形的肢体，手指融合，静止不动的画面，"
+    "杂乱的背景，三条腿，背景人很多，倒着走"
+)
+"""Wan's own negative prompt, which Stand-In was tuned with."""
+
+
+@dataclass(frozen=True)
+class Expert:
+    """One diffusion transformer of a model: Wan2.1 has one, Wan2.2 one for high noise and one for low.
+
+    Attributes:
+        name: `base`, `high_noise` or `low_noise`.
+        shards: glob of the weight files, below the base folder.
+        adapters: names of the Stand-In checkpoint below `Stand-In/`, newest first.
+    """
+
+    name: str
+    shards: str
+    adapters: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """A base model that Stand-In works on.
+
+    Attributes:
+        name: the value of `model` in a manifest.
+        summary: one line for help texts.
+        base: folder of the base model below the root of the checkpoints.
+        root: folder below `checkpoints/` that holds this row's folders.
+        experts: from high noise to low.
+        boundary: below this share of 1,000 timesteps the next expert takes over (Wan2.2).
+        defaults: recommended values of a job's keys.
+        licence: of the weights.
+        repositories: on the Hugging Face hub; empty for rows made on this machine.
+        generator: name and version of what makes the files on this machine; None for downloaded rows.
+        diffsynth: entries to add to DiffSynth's `MODEL_CONFIGS`, for sizes that it does not know.
+    """
+
+    name: str
+    summary: str
+    base: str
+    experts: tuple[Expert, ...]
+    defaults: Mapping[str, Any]
+    licence: str
+    root: str = ""
+    boundary: float = 0.875
+    repositories: tuple[str, ...] = ()
+    generator: str | None = None
+    diffsynth: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+
+
+SHARDS = "diffusion_pytorch_model*.safetensors"
+WAN21_ADAPTERS = ("Stand-In_wan2.1_T2V_14B.ckpt", "Stand-In_wan2.1_T2V_14B_ver1.0.ckpt")
+
+_WAN21_EXPERTS = (Expert("base", SHARDS, WAN21_ADAPTERS),)
+_WAN22_EXPERTS = (
+    Expert("high_noise", f"high_noise_model/{SHARDS}", ("Stand-In_wan2.2_T2V_A14B_high.ckpt",)),
+    Expert("low_noise", f"low_noise_model/{SHARDS}", ("Stand-In_wan2.2_T2V_A14B_low.ckpt",)),
+)
+
+_SHARED_DEFAULTS: dict[str, Any] = {
+    "negative_prompt": NEGATIVE_PROMPT,
+    "seed": 0,
+    "width": 832,
+    "height": 480,
+    "num_frames": 81,
+    "fps": 25.0,
+    "num_inference_steps": 20,
+    "cfg_scale": 5.0,
+    "sigma_shift": 5.0,
+    "dtype": "bfloat16",
+    "vae_tiled": False,
+}
+
+TINY_DIT: dict[str, Any] = {
+    "dim": 96,
+    "in_dim": 16,
+    "ffn_dim": 192,
+    "out_dim": 16,
+    "text_dim": 64,
+    "freq_dim": 64,
+    "eps": 1e-6,
+    "patch_size": [1, 2, 2],
+    "num_heads": 4,
+    "num_layers": 4,
+    "has_image_input": False,
+}
+TINY_T5: dict[str, Any] = {
+    "vocab": 512,
+    "dim": 64,
+    "dim_attn": 64,
+    "dim_ffn": 128,
+    "num_heads": 4,
+    "num_layers": 2,
+    "num_buckets": 32,
+    "shared_pos": False,
+    "dropout": 0.0,
+}
+TINY_VAE: dict[str, Any] = {"dim": 8, "z_dim": 16}
+
+TINY_DIFFSYNTH: tuple[dict[str, Any], ...] = (
+    {
+        "model_hash": "84925c2bd02b89c06dc85cb1a1be4d25",
+        "model_name": "wan_video_dit",
+        "model_class": "diffsynth.models.wan_video_dit.WanModel",
+        "extra_kwargs": TINY_DIT,
+    },
+    {
+        "model_hash": "bcbf522a0f89ab8f1ce926261a4e4c3c",
+        "model_name": "wan_video_text_encoder",
+        "model_class": "diffsynth.models.wan_video_text_encoder.WanTextEncoder",
+        "extra_kwargs": TINY_T5,
+    },
+    {
+        "model_hash": "cb16b9a02ae4539361b6cc6302ce413b",
+        "model_name": "wan_video_vae",
+        "model_class": "standin_batch.engine.vae.SizedWanVideoVAE",
+        "state_dict_converter": "diffsynth.utils.state_dict_converters.wan_video_vae.WanVideoVAEStateDictConverter",
+        "extra_kwargs": TINY_VAE,
+    },
+)
+"""What DiffSynth needs to know to load the tiny sizes: its own classes at other widths, recognised by their headers."""
+
+_TINY_DEFAULTS = {
+    **_SHARED_DEFAULTS,
+    "width": 160,
+    "height": 96,
+    "num_frames": 9,
+    "num_inference_steps": 4,
+    "dtype": "float32",
+}
+
+ROWS: Mapping[str, ModelRow] = MappingProxyType(
+    {
+        row.name: row
+        for row in (
+            ModelRow(
+                name="tiny",
+                summary="Wan2.1 with random weights at a size that a CPU runs in seconds; made on first use",
+                base="Wan2.1-T2V",
+                root="tiny",
+                experts=_WAN21_EXPERTS,
+                defaults=_TINY_DEFAULTS,
+                licence="Apache-2.0",
+                generator="tiny-1",
+                diffsynth=TINY_DIFFSYNTH,
+            ),
+            ModelRow(
+                name="tiny-2.2",
+                summary="Wan2.2 (two experts) with random weights, tiny; made on first use",
+                base="Wan2.2-T2V",
+                root="tiny",
+                experts=_WAN22_EXPERTS,
+                defaults={**_TINY_DEFAULTS, "num_inference_steps": 6, "cfg_scale": (4.0, 3.0), "sigma_shift": 12.0},
+                licence="Apache-2.0",
+                generator="tiny-1",
+                diffsynth=TINY_DIFFSYNTH,
+            ),
+            ModelRow(
+                name="wan2.1-t2v-14b",
+                summary="Wan2.1 text to video, 14B parameters",
+                base="Wan2.1-T2V",
+                experts=_WAN21_EXPERTS,
+                defaults=_SHARED_DEFAULTS,
+                licence="Apache-2.0",
+                repositories=("Wan-AI/Wan2.1-T2V-14B", "BowenXue/Stand-In"),
+            ),
+            ModelRow(
+                name="wan2.2-t2v-a14b",
+                summary="Wan2.2 text to video, two experts of 14B parameters",
+                base="Wan2.2-T2V",
+                experts=_WAN22_EXPERTS,
+                defaults={
+                    **_SHARED_DEFAULTS,
+                    "num_inference_steps": 40,
+                    "cfg_scale": (4.0, 3.0),
+                    "sigma_shift": 12.0,
+                },
+                licence="Apache-2.0",
+                repositories=("Wan-AI/Wan2.2-T2V-A14B", "BowenXue/Stand-In"),
+            ),
+        )
+    }
+)
+
+
+def row(name: str) -> ModelRow:
+    """The row called `name`.
+
+    Raises:
+        UsageError: if there is none.
+    """
+    if name in ROWS:
+        return ROWS[name]
+    near = get_close_matches(name, ROWS, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"known models: {', '.join(ROWS)}"
+    raise UsageError(f"there is no model {name!r}", hint)
