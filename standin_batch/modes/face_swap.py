@@ -31,4 +31,5 @@ MODE = Mode(
     inputs=None,
     video_keys=("input_video",),
     sized_by="input_video",
+    requires=("identity", "input_video"),
 )

@@ -53,6 +53,7 @@ class Mode:
         image_keys: keys of `params` that name an image file.
         sized_by: the key among `video_keys` whose video sets size, length and frame rate, unless the job says.
         modules: weight modules needed beside the base (`vace`).
+        requires: keys that a job of this mode has to give, `identity` or own ones.
     """
 
     name: str
@@ -63,3 +64,4 @@ class Mode:
     image_keys: tuple[str, ...] = ()
     sized_by: str | None = None
     modules: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""The engine: the home of torch and diffsynth. Nothing here knows manifests, plans or output folders."""
