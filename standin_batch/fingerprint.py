@@ -10,7 +10,7 @@ import json
 import math
 from typing import TypeAlias
 
-Canonical: TypeAlias = "None | bool | int | float | str | list[Canonical] | dict[str, Canonical]"
+Canonical: TypeAlias = "bool | int | float | str | list[Canonical] | dict[str, Canonical] | None"
 
 
 def canonical_json(value: object) -> str:
@@ -44,4 +44,6 @@ def _checked(value: object, where: str) -> Canonical:
             if not isinstance(key, str):
                 raise TypeError(f"{where}: key {key!r} is a {type(key).__name__}; write it as a string")
         return {key: _checked(item, f"{where}.{key}") for key, item in value.items()}
-    raise TypeError(f"{where}: a {type(value).__name__} has no canonical form; convert it to a str, number, list or dict")
+    raise TypeError(
+        f"{where}: a {type(value).__name__} has no canonical form; convert it to a str, number, list or dict"
+    )

@@ -1,0 +1,81 @@
+"""What files contain, remembered: a file is read again only when its path, size or time of change differs.
+
+The memory is a file of JSON lines that is only ever appended to, so a crash costs at most its last line, and several
+processes can share it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from standin_batch.files import sha256_file
+
+SETTLED_SECONDS = 2.0
+"""A file changed more recently than this is not remembered: it could change again within one tick of its clock."""
+
+
+def cache_folder() -> Path:
+    """Where this user's caches lie: `STANDIN_CACHE`, else the platform's place."""
+    if chosen := os.environ.get("STANDIN_CACHE"):
+        return Path(chosen)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "standin_batch"
+
+
+@dataclass
+class DigestCache:
+    """SHA-256 of files by (path, size, time of change).
+
+    Attributes:
+        path: the file of JSON lines; made with the first digest that is worth keeping.
+    """
+
+    path: Path
+    _known: dict[tuple[str, int, int], str] | None = field(default=None, repr=False)
+
+    @classmethod
+    def default(cls) -> DigestCache:
+        """The cache of this user."""
+        return cls(cache_folder() / "digests.jsonl")
+
+    def sha256(self, path: Path) -> str:
+        """SHA-256 of the content of `path`, as 64 hexadecimal digits.
+
+        Raises:
+            OSError: if the file cannot be read.
+        """
+        if self._known is None:
+            self._known = self._read()
+        real = path.resolve()
+        status = real.stat()
+        key = (str(real), status.st_size, status.st_mtime_ns)
+        if key not in self._known:
+            self._known[key] = sha256_file(real)
+            if time.time() - status.st_mtime > SETTLED_SECONDS:
+                self._append(key, self._known[key])
+        return self._known[key]
+
+    def _read(self) -> dict[tuple[str, int, int], str]:
+        known: dict[tuple[str, int, int], str] = {}
+        if not self.path.is_file():
+            return known
+        for line in self.path.read_text(encoding="utf-8", errors="replace").splitlines():
+            try:
+                path, size, mtime, found = json.loads(line)
+            except (ValueError, TypeError):
+                continue
+            known[(path, size, mtime)] = found
+        return known
+
+    def _append(self, key: tuple[str, int, int], found: str) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps([*key, found]) + "\n")
+        except OSError:
+            # A cache that cannot be written costs time, never a run.
+            return

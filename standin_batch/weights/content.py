@@ -1,0 +1,36 @@
+"""What the weights of a model contain, as digests that go into the id of every job that they decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from standin_batch.digests import DigestCache
+from standin_batch.fingerprint import digest
+from standin_batch.weights.locate import ModelFiles, WeightsMissing, is_made_here, locate
+from standin_batch.weights.registry import ModelRow
+
+BASE, ADAPTER, FACE = "base", "adapter", "face"
+
+
+def weight_digests(row: ModelRow, checkpoints: Path | None, cache: DigestCache) -> Mapping[str, str]:
+    """A digest each for the base model, the Stand-In adapters and the face models of `row`.
+
+    Weights made on this machine count by their generator, so planning needs no files. Weights that are not here yet
+    count by the name of their row: such jobs can be planned, and are to do.
+    """
+    if is_made_here(row, checkpoints):
+        return {part: f"{row.generator}/{row.name}/{part}" for part in (BASE, ADAPTER, FACE)}
+    try:
+        files = locate(row, checkpoints)
+    except WeightsMissing:
+        return {part: f"missing/{row.name}/{part}" for part in (BASE, ADAPTER, FACE)}
+    return {
+        BASE: _digest(files, files.base(), cache),
+        ADAPTER: _digest(files, (expert.adapter for expert in files.experts if expert.adapter), cache),
+        FACE: _digest(files, files.face_models(), cache),
+    }
+
+
+def _digest(files: ModelFiles, paths: Iterable[Path], cache: DigestCache) -> str:
+    return digest({path.relative_to(files.root).as_posix(): cache.sha256(path) for path in paths})
