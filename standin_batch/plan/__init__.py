@@ -1,0 +1,1 @@
+"""Planning: what runs, why, and in which order. No torch, no files."""
