@@ -1,0 +1,94 @@
+"""The names of all files in an output folder: the one place that knows them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from standin_batch.job import Job
+
+MAX_PART = 100
+"""Characters of one part of a file name; file systems end at 255 bytes."""
+
+_UNSAFE = re.compile(r"[^\w.+-]+")
+
+
+@dataclass(frozen=True)
+class OutputLayout:
+    """Where things lie below an output folder."""
+
+    folder: Path
+
+    @property
+    def videos(self) -> Path:
+        """Folder of the mp4 files."""
+        return self.folder / "videos"
+
+    @property
+    def records(self) -> Path:
+        """Folder of the records."""
+        return self.folder / "records"
+
+    @property
+    def index(self) -> Path:
+        """One JSON line for each record."""
+        return self.folder / "index.jsonl"
+
+    @property
+    def state(self) -> Path:
+        """Folder of what only runs read: journals, prepared subjects, log."""
+        return self.folder / ".standin"
+
+    @property
+    def journals(self) -> Path:
+        """Folder of the journals, one for each process."""
+        return self.state / "journal"
+
+    @property
+    def subjects(self) -> Path:
+        """Folder of the prepared subject images, by what decides them."""
+        return self.state / "subjects"
+
+    @property
+    def log(self) -> Path:
+        """What libraries print, and the tracebacks of failed jobs."""
+        return self.state / "log.txt"
+
+    def record(self, job_id: str) -> Path:
+        """The record of a job."""
+        return self.records / f"{job_id}.json"
+
+    def latents(self, job_id: str) -> Path:
+        """The latents of a job before decoding, where they are kept."""
+        return self.folder / "latents" / f"{job_id}.safetensors"
+
+    def video(self, job: Job, template: str) -> Path:
+        """The video of a job by the manifest's template, always inside `videos`."""
+        parts = template.format_map(template_values(job)).split("/")
+        names = [_safe(part) for part in parts if part not in ("", ".", "..")]
+        return self.videos.joinpath(*names[:-1], f"{names[-1]}.mp4")
+
+    def relative(self, path: Path) -> str:
+        """`path` relative to the output folder, with forward slashes."""
+        return path.relative_to(self.folder).as_posix()
+
+
+def template_values(job: Job) -> dict[str, Any]:
+    """What a template can name."""
+    labels = {
+        "name": job.name,
+        "identity": "none" if job.subject is None else job.subject.name,
+        "prompt": job.prompt_name,
+        "model": job.model,
+        "mode": job.mode,
+        "job_id": job.job_id,
+    }
+    numbers = {"seed": job.seed, "width": job.width, "height": job.height, "num_frames": job.num_frames}
+    return {**{key: _safe(value) for key, value in labels.items()}, **numbers}
+
+
+def _safe(text: str) -> str:
+    """`text` as a part of a file name: no separators, nothing hidden, not too long."""
+    return _UNSAFE.sub("_", text).strip("._")[:MAX_PART] or "_"

@@ -1,0 +1,108 @@
+"""The record of a finished job: what was made, from what, how long it took. Renamed into place last, it says done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from standin_batch.job import Job
+
+RECORD_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One finished job.
+
+    Attributes:
+        record: version of this format.
+        job_id: of the job.
+        name: of the job in the manifest.
+        also: further names that are the same video.
+        manifest: name of the manifest.
+        model: row of the weights registry.
+        mode: of generation.
+        prompt_name: of the prompt in the manifest.
+        prompt: text.
+        negative_prompt: text.
+        identity: name of the identity; None without one.
+        identity_kind: `face` or `subject`.
+        identity_sha256: of the identity's image.
+        seed: of the noise.
+        width: pixels.
+        height: pixels.
+        num_frames: frames.
+        fps: frames per second.
+        num_inference_steps: denoising steps.
+        cfg_scale: guidance of each expert.
+        sigma_shift: of the schedule.
+        dtype: of the computation.
+        params: the mode's own keys.
+        weights: digests by what they are.
+        video: path below the output folder.
+        video_sha256: of the mp4.
+        video_bytes: size of the mp4.
+        latents: path below the output folder, where they are kept.
+        seconds: time spent, by phase.
+        peak_memory: bytes of GPU memory; None without a GPU.
+        device: as torch names it.
+        finished_at: ISO 8601, UTC.
+        versions: of the software that made it.
+    """
+
+    job_id: str
+    name: str
+    also: tuple[str, ...]
+    manifest: str
+    model: str
+    mode: str
+    prompt_name: str
+    prompt: str
+    negative_prompt: str
+    identity: str | None
+    identity_kind: str | None
+    identity_sha256: str | None
+    seed: int
+    width: int
+    height: int
+    num_frames: int
+    fps: float
+    num_inference_steps: int
+    cfg_scale: tuple[float, ...]
+    sigma_shift: float
+    dtype: str
+    params: Mapping[str, Any]
+    weights: Mapping[str, str]
+    video: str
+    video_sha256: str
+    video_bytes: int
+    latents: str | None
+    seconds: Mapping[str, float]
+    peak_memory: int | None
+    device: str
+    finished_at: str
+    versions: Mapping[str, str]
+    record: int = RECORD_VERSION
+
+    def to_json(self) -> str:
+        """One line of JSON."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+
+def job_fields(job: Job) -> dict[str, Any]:
+    """The fields of a record that the job alone decides; also what goes into the metadata of its video."""
+    same = (
+        *("job_id", "name", "model", "mode", "prompt_name", "prompt", "negative_prompt", "seed", "width", "height"),
+        *("num_frames", "fps", "num_inference_steps", "cfg_scale", "sigma_shift", "dtype"),
+    )
+    subject = job.subject
+    return {
+        **{field: getattr(job, field) for field in same},
+        "params": dict(job.params),
+        "weights": dict(job.weights),
+        "identity": None if subject is None else subject.name,
+        "identity_kind": None if subject is None else subject.kind,
+        "identity_sha256": None if subject is None else subject.digest,
+    }

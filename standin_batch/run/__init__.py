@@ -1,0 +1,1 @@
+"""Running a plan: events, journal and the executor."""

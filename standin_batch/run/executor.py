@@ -1,0 +1,197 @@
+"""The executor: takes a plan to its end. One job's failure is its own; what is done is on disk before it is said so."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from standin_batch import __version__
+from standin_batch.errors import NotReadyError, StandinError
+from standin_batch.job import Job
+from standin_batch.output.index import write_index
+from standin_batch.output.store import Provenance, Store
+from standin_batch.plan.plan import Group, Plan, PlannedJob
+from standin_batch.run.events import (
+    JobCompleted,
+    JobFailed,
+    JobStarted,
+    JobStep,
+    Listener,
+    Prepared,
+    Preparing,
+    RunFinished,
+    RunStarted,
+)
+from standin_batch.run.journal import Journal, State
+from standin_batch.run.subjects import Subjects
+from standin_batch.run.writer import Writer
+from standin_batch.weights.locate import ModelFiles
+
+if TYPE_CHECKING:
+    from standin_batch.engine.engine import Clip, Engine
+
+logger = logging.getLogger(__name__)
+
+WINDOW = 64
+"""Jobs whose prompts are encoded together, before the text encoder leaves the GPU."""
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """Where a plan runs.
+
+    Attributes:
+        manifest: name of the manifest.
+        device: as torch names it.
+        files: of each model in the plan.
+    """
+
+    manifest: str
+    device: str
+    files: Mapping[str, ModelFiles]
+
+
+def execute(plan: Plan, store: Store, settings: RunSettings, emit: Listener) -> RunFinished:
+    """Run every job of `plan` and write the index.
+
+    Returns:
+        What came of it; after SIGINT (as KeyboardInterrupt), with `stopped` set.
+
+    Raises:
+        NotReadyError: if the weights of a group cannot be loaded; what was done before is kept.
+    """
+    start = time.monotonic()
+    store.open()
+    folder = str(store.layout.folder)
+    emit(RunStarted(settings.manifest, folder, len(plan.to_run), len(plan.done)))
+    stopped = False
+    with closing(Journal(store.layout.journals)) as journal:
+        run = _Run(store, settings, emit, journal)
+        try:
+            with Writer() as writer:
+                for group in plan.groups:
+                    run.group(group, writer)
+        except KeyboardInterrupt:
+            stopped = True
+            run.cancel()
+        finally:
+            write_index(store.layout)
+    left = len(plan.to_run) - run.completed - run.failed
+    finished = RunFinished(run.completed, run.failed, left, time.monotonic() - start, stopped, folder)
+    emit(finished)
+    return finished
+
+
+@dataclass
+class _Run:
+    """The state of one run: counts and the job at work."""
+
+    store: Store
+    settings: RunSettings
+    emit: Listener
+    journal: Journal
+    completed: int = 0
+    failed: int = 0
+    running: Job | None = None
+    versions: dict[str, str] = field(default_factory=lambda: _versions())
+
+    def group(self, group: Group, writer: Writer) -> None:
+        """Run the jobs of one group on one loaded model."""
+        files = self.settings.files[group.model]
+        engine = self._load(group, files)
+        subjects = Subjects(self.store.layout.subjects, files, self.settings.device)
+        for window in _windows(group.jobs):
+            self._encode_prompts(engine, window)
+            for planned in window:
+                self._job(planned.job, engine, subjects, writer)
+
+    def cancel(self) -> None:
+        """Note that the job at work was not finished."""
+        if self.running is not None:
+            self.journal.write(self.running.job_id, label(self.running), State.CANCELLED)
+
+    def _load(self, group: Group, files: ModelFiles) -> Engine:
+        what = f"loading {group.model} ({group.dtype})"
+        self.emit(Preparing(what))
+        start = time.monotonic()
+        from standin_batch.engine.engine import Engine
+
+        engine = Engine.load(group.model, group.dtype, files, self.settings.device)
+        self.emit(Prepared(what, time.monotonic() - start))
+        return engine
+
+    def _encode_prompts(self, engine: Engine, window: Sequence[PlannedJob]) -> None:
+        texts = dict.fromkeys(text for item in window for text in (item.job.negative_prompt, item.job.prompt))
+        what = f"encoding {len(texts)} prompts"
+        self.emit(Preparing(what))
+        start = time.monotonic()
+        engine.encode_prompts(texts)
+        self.emit(Prepared(what, time.monotonic() - start))
+
+    def _job(self, job: Job, engine: Engine, subjects: Subjects, writer: Writer) -> None:
+        self.running = job
+        self.journal.write(job.job_id, label(job), State.RUNNING)
+        self.emit(JobStarted(job.job_id, label(job), job.num_inference_steps))
+        try:
+            clip = engine.generate(
+                job,
+                lambda: subjects.image(job),
+                lambda step, steps: self.emit(JobStep(job.job_id, step, steps)),
+            )
+        except NotReadyError:
+            raise
+        except Exception as error:
+            self._fail(job, error)
+        else:
+            writer.submit(lambda: self._save(job, clip))
+        self.running = None
+
+    def _save(self, job: Job, clip: Clip) -> None:
+        start = time.monotonic()
+        try:
+            record = self.store.save(job, clip.frames, clip.latents, self._provenance(clip))
+        except Exception as error:
+            self._fail(job, error)
+            return
+        self.completed += 1
+        self.journal.write(job.job_id, label(job), State.COMPLETED)
+        seconds = sum(clip.seconds.values()) + time.monotonic() - start
+        self.emit(JobCompleted(job.job_id, label(job), record.video, seconds))
+
+    def _provenance(self, clip: Clip) -> Provenance:
+        return Provenance(
+            manifest=self.settings.manifest,
+            seconds=clip.seconds,
+            peak_memory=clip.peak_memory,
+            device=self.settings.device,
+            finished_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            versions=self.versions,
+        )
+
+    def _fail(self, job: Job, error: Exception) -> None:
+        logger.error("job %s (%s) failed", job.job_id, label(job), exc_info=error)
+        message = error.message if isinstance(error, StandinError) else f"{type(error).__name__}: {error}"
+        hint = error.hint if isinstance(error, StandinError) else "the log has the traceback"
+        self.failed += 1
+        self.journal.write(job.job_id, label(job), State.FAILED, message)
+        self.emit(JobFailed(job.job_id, label(job), message, hint))
+
+
+def label(job: Job) -> str:
+    """How a job is called for people: name, identity, prompt and seed."""
+    identity = "no identity" if job.subject is None else job.subject.name
+    return f"{job.name} · {identity} · {job.prompt_name} · seed {job.seed}"
+
+
+def _windows(jobs: Sequence[PlannedJob]) -> Iterator[Sequence[PlannedJob]]:
+    return (jobs[start : start + WINDOW] for start in range(0, len(jobs), WINDOW))
+
+
+def _versions() -> dict[str, str]:
+    return {"standin_batch": __version__, "torch": version("torch"), "diffsynth": version("diffsynth")}

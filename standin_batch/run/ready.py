@@ -1,0 +1,92 @@
+"""What a plan needs before any work starts: modes that can run, and files that are there or made here."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from standin_batch.errors import UsageError
+from standin_batch.modes import MODES
+from standin_batch.plan.plan import Group, Plan
+from standin_batch.run.events import Listener, Prepared, Preparing
+from standin_batch.weights.locate import DETECTOR, PARSER, ModelFiles, WeightsMissing, is_made_here, locate, root_of
+from standin_batch.weights.registry import ROWS
+
+
+def check_built(plan: Plan) -> None:
+    """Refuse what can be planned but not run by this version.
+
+    Raises:
+        UsageError: naming the first such job.
+    """
+    for planned in plan.to_run:
+        if planned.job.loras:
+            raise UsageError(
+                f"job {planned.job.name!r}: this version can validate and plan LoRAs, not run them",
+                "take `loras` off the job, or leave the job out with --only",
+            )
+        if MODES[planned.job.mode].inputs is None:
+            can = ", ".join(name for name, mode in MODES.items() if mode.inputs is not None)
+            raise UsageError(
+                f"job {planned.job.name!r}: this version can validate and plan mode {planned.job.mode}, not run it",
+                f"modes that run: {can}",
+            )
+
+
+def find_weights(plan: Plan, checkpoints: Path | None, emit: Listener) -> dict[str, ModelFiles]:
+    """The files of each model in `plan`; what is made on this machine is made now.
+
+    Raises:
+        WeightsMissing: naming what is missing and where it was looked for.
+    """
+    for model in {group.model for group in plan.groups}:
+        if is_made_here(ROWS[model], checkpoints):
+            _make_tiny(root_of(ROWS[model], checkpoints), emit)
+    found = {group.model: locate(ROWS[group.model], checkpoints) for group in plan.groups}
+    for group in plan.groups:
+        _check_parts(group, found[group.model])
+    return found
+
+
+def check_weights(plan: Plan, checkpoints: Path | None) -> None:
+    """Look for the files of each model in `plan` without making any.
+
+    Raises:
+        WeightsMissing: naming what is missing and where it was looked for.
+    """
+    for group in plan.groups:
+        if not is_made_here(ROWS[group.model], checkpoints):
+            _check_parts(group, locate(ROWS[group.model], checkpoints))
+
+
+def _check_parts(group: Group, files: ModelFiles) -> None:
+    kinds = {planned.job.subject.kind for planned in group.jobs if planned.job.subject is not None}
+    if kinds:
+        files.adapters()
+    if "face" in kinds:
+        _check_face_models(files)
+
+
+def _make_tiny(root: Path, emit: Listener) -> None:
+    from standin_batch.weights.tiny import ensure_tiny, is_current
+
+    if is_current(root):
+        return
+    what = f"making the tiny model in {root}"
+    emit(Preparing(what))
+    start = time.monotonic()
+    ensure_tiny(root)
+    emit(Prepared(what, time.monotonic() - start))
+
+
+def _check_face_models(files: ModelFiles) -> None:
+    if not list(files.detector.rglob("*.onnx")):
+        raise WeightsMissing(
+            f"there are no face models in {files.detector}",
+            f"put antelopev2's ONNX files into {DETECTOR}/, or use `kind: subject` for identities that are no faces",
+        )
+    if not (files.parser / "parsing_bisenet.pth").is_file():
+        raise WeightsMissing(
+            f"there is no {files.parser / 'parsing_bisenet.pth'}",
+            f"put facexlib's face parser into {PARSER}/",
+        )
