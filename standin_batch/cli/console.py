@@ -1,0 +1,54 @@
+"""Where words go: messages to standard error, results to standard output."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from rich.console import Console
+from rich.text import Text
+
+from standin_batch.errors import StandinError
+
+# The stream is fixed here: while libraries are made quiet, `sys.stderr` is the log.
+err = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+
+
+def show_error(error: StandinError) -> None:
+    """Show an error and its cure; a manifest's mistakes each with its line."""
+    problems = getattr(error, "problems", ())
+    for problem in problems:
+        err.print(problem.to_text())
+        err.print()
+    err.print(Text.assemble(("error: ", "bold red"), error.message))
+    if error.hint:
+        err.print(Text.assemble(("  cure: ", "bold green"), error.hint))
+
+
+def warn(message: str, hint: str = "") -> None:
+    """Show a warning and its cure."""
+    err.print(Text.assemble(("warning: ", "bold yellow"), message))
+    if hint:
+        err.print(Text.assemble(("   cure: ", "bold green"), hint))
+
+
+def print_json(value: object) -> None:
+    """Print one JSON value on one line of standard output."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people write them: 4.2 s, 3 min 05 s, 2 h 10 min."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """A number and its noun: 1 job, 2 jobs."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -1,0 +1,36 @@
+"""Arguments and options that several commands share, so that they read the same everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ManifestArgument = Annotated[
+    Path, typer.Argument(metavar="MANIFEST", help="A manifest (YAML).", show_default=False, exists=False)
+]
+Overrides = Annotated[
+    list[str],
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Replace a value, e.g. [cyan]--set defaults.num_frames=17[/] or [cyan]--set jobs.portraits.seed=3[/].",
+        show_default=False,
+    ),
+]
+Only = Annotated[list[str], typer.Option("--only", metavar="NAME", help="Only the job of this name; repeat for more.")]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="At most this many jobs.", show_default=False)]
+Force = Annotated[bool, typer.Option("--force", help="Also what is done already.")]
+Checkpoints = Annotated[
+    Path | None,
+    typer.Option(
+        "--checkpoints",
+        metavar="DIR",
+        envvar="STANDIN_CHECKPOINTS",
+        help="Folder of the weights, in place of [cyan]checkpoints/[/].",
+        show_default=False,
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON to standard output, for programs.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]

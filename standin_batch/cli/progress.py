@@ -1,0 +1,197 @@
+"""What a person sees during a run: live bars on a terminal, lines elsewhere, JSON lines for programs, or nothing."""
+
+from __future__ import annotations
+
+import time
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
+from typing import Protocol
+
+from rich.console import Group
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import TimeRemainingColumn as Remaining
+from rich.text import Text
+
+from standin_batch.cli.console import count, duration, err, print_json
+from standin_batch.run.events import (
+    Event,
+    JobCompleted,
+    JobFailed,
+    JobStarted,
+    JobStep,
+    Prepared,
+    Preparing,
+    RunFinished,
+    RunStarted,
+)
+
+PLAIN_STEP_SECONDS = 30.0
+"""Without a terminal, a running job says where it stands this often."""
+
+
+class Reporter(Protocol):
+    """Something that shows events; used as the context of a run."""
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+
+    def showing(self) -> AbstractContextManager[object]:
+        """The block within which events are shown."""
+
+
+def reporter(as_json: bool, quiet: bool) -> Reporter:
+    """The one that fits."""
+    if as_json:
+        return JsonReporter()
+    if quiet:
+        return QuietReporter()
+    return LiveReporter() if err.is_terminal else PlainReporter()
+
+
+class JsonReporter:
+    """One JSON object for each event on standard output: `{"event": "JobCompleted", "time": ..., ...}`."""
+
+    def showing(self) -> AbstractContextManager[object]:
+        """Nothing to set up."""
+        return nullcontext()
+
+    def __call__(self, event: Event) -> None:
+        """Print the event."""
+        print_json({"event": type(event).__name__, "time": round(time.time(), 3), **asdict(event)})
+
+
+class QuietReporter:
+    """Failures only."""
+
+    def showing(self) -> AbstractContextManager[object]:
+        """Nothing to set up."""
+        return nullcontext()
+
+    def __call__(self, event: Event) -> None:
+        """Show the event if it is a failure."""
+        if isinstance(event, JobFailed):
+            err.print(_failed(event))
+
+
+class PlainReporter:
+    """A line for each thing that ended; for logs and pipes."""
+
+    def __init__(self) -> None:
+        self._total = self._ended = 0
+        self._said = time.monotonic()
+
+    def showing(self) -> AbstractContextManager[object]:
+        """Nothing to set up."""
+        return nullcontext()
+
+    def __call__(self, event: Event) -> None:
+        """Print what is worth a line."""
+        if isinstance(event, JobStep) and (time.monotonic() - self._said < PLAIN_STEP_SECONDS):
+            return
+        line = self._line(event)
+        if line is not None:
+            self._said = time.monotonic()
+            err.print(line)
+
+    def _line(self, event: Event) -> Text | None:
+        if isinstance(event, RunStarted):
+            self._total = event.to_run
+            return _started(event)
+        if isinstance(event, Prepared):
+            return Text(f"{event.what}: {duration(event.seconds)}")
+        if isinstance(event, JobStep):
+            return Text(f"  step {event.step}/{event.steps}")
+        if isinstance(event, (JobCompleted, JobFailed)):
+            self._ended += 1
+            shown = _completed(event) if isinstance(event, JobCompleted) else _failed(event)
+            return Text.assemble(f"[{self._ended}/{self._total}] ", shown)
+        return _finished(event) if isinstance(event, RunFinished) else None
+
+
+class LiveReporter:
+    """Two bars that stay at the bottom, for the run and for the job at work; what ended scrolls above them."""
+
+    def __init__(self) -> None:
+        self._jobs = Progress(
+            TextColumn("[bold]{task.description}"),
+            BarColumn(bar_width=32),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("·"),
+            Remaining(elapsed_when_finished=True),
+            TextColumn("left"),
+            console=err,
+        )
+        self._work = Progress(
+            SpinnerColumn(), TextColumn("{task.description}"), TextColumn("[dim]{task.fields[detail]}"), console=err
+        )
+        self._all: TaskID | None = None
+        self._now: TaskID | None = None
+        self._ended = 0
+
+    def showing(self) -> AbstractContextManager[object]:
+        """The block in which the bars are on the screen."""
+        bars = Group(self._jobs, self._work)
+        return Live(bars, console=err, transient=True, redirect_stdout=False, redirect_stderr=False)
+
+    def __call__(self, event: Event) -> None:
+        """Move the bars and print what ended."""
+        if isinstance(event, RunStarted):
+            err.print(_started(event))
+            self._all = self._jobs.add_task("jobs", total=event.to_run)
+        elif isinstance(event, Preparing):
+            self._show(event.what, "")
+        elif isinstance(event, Prepared):
+            err.print(Text(f"  {event.what}: {duration(event.seconds)}", style="dim"))
+            self._show("", "")
+        elif isinstance(event, JobStarted):
+            self._show(event.label, "preparing")
+        elif isinstance(event, JobStep):
+            self._step(event)
+        elif isinstance(event, (JobCompleted, JobFailed)):
+            self._end(event)
+        elif isinstance(event, RunFinished):
+            self._show("", "")
+            err.print(_finished(event))
+
+    def _show(self, description: str, detail: str) -> None:
+        if self._now is not None:
+            self._work.remove_task(self._now)
+        self._now = self._work.add_task(description, detail=detail, total=None) if description else None
+
+    def _step(self, event: JobStep) -> None:
+        done = "decoding" if event.step == event.steps else f"step {event.step}/{event.steps}"
+        if self._now is not None:
+            self._work.update(self._now, detail=done)
+
+    def _end(self, event: JobCompleted | JobFailed) -> None:
+        self._ended += 1
+        err.print(_completed(event) if isinstance(event, JobCompleted) else _failed(event))
+        if self._all is not None:
+            self._jobs.update(self._all, completed=self._ended)
+
+
+def _started(event: RunStarted) -> Text:
+    done = f", {count(event.done, 'job')} done before" if event.done else ""
+    return Text.assemble((event.manifest, "bold"), f": {count(event.to_run, 'job')} to run{done}, into {event.folder}")
+
+
+def _completed(event: JobCompleted) -> Text:
+    return Text.assemble(("✓ ", "bold green"), event.label, (f"  {duration(event.seconds)}  ", "cyan"), event.video)
+
+
+def _failed(event: JobFailed) -> Text:
+    shown = Text.assemble(("✗ ", "bold red"), event.label, "  ", (event.error, "red"))
+    return Text.assemble(shown, ("\n    cure: ", "bold green"), event.hint) if event.hint else shown
+
+
+def _finished(event: RunFinished) -> Text:
+    parts = [f"{count(event.completed, 'video')} made"]
+    if event.failed:
+        parts.append(f"{event.failed} failed")
+    if event.remaining:
+        parts.append(f"{event.remaining} not come to")
+    head = ("stopped", "bold yellow") if event.stopped else ("finished", "bold red" if event.failed else "bold green")
+    tail = "; run the same command again to go on" if event.stopped else ""
+    return Text.assemble(head, f": {', '.join(parts)} in {duration(event.seconds)}, in {event.folder}{tail}")
