@@ -1,0 +1,145 @@
+"""The subject image: what Stand-In is shown of a person or a thing, 512 x 512 on white.
+
+The steps and their numbers are those of the reference implementation (WeChatCV/Stand-In,
+`preprocessor/image_input_preprocessor.py`), to the pixel.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from standin_batch.errors import StandinError
+from standin_batch.face.detect import Box, Detector, largest
+from standin_batch.face.parse import BACKGROUND, Parser
+
+SIDE = 512
+CROP_SCALE = 1.5
+BORDER = 10
+WHITE = 255
+
+OnNoFace = Literal["error", "whole_image"]
+Pixels = npt.NDArray[np.uint8]
+Crop = tuple[int, int, int, int]
+
+
+class SubjectError(StandinError):
+    """A subject's picture cannot be used."""
+
+
+class NoFaceError(SubjectError):
+    """No face was found in the picture of a person."""
+
+
+def open_image(path: Path) -> Image.Image:
+    """The picture at `path`, read whole and turned as its EXIF data say.
+
+    Raises:
+        SubjectError: if it is missing, damaged, or no picture.
+    """
+    try:
+        with Image.open(path) as image:
+            image.load()
+            return ImageOps.exif_transpose(image)
+    except FileNotFoundError as error:
+        raise SubjectError(f"there is no picture {path}") from error
+    except UnidentifiedImageError as error:
+        raise SubjectError(f"{path} is not a picture that Pillow can read", "use PNG, JPEG or WebP") from error
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise SubjectError(f"the picture {path} cannot be read: {error}") from error
+
+
+def prepare_face(image: Image.Image, detector: Detector, parser: Parser, on_no_face: OnNoFace = "error") -> Image.Image:
+    """A person's largest face with some room around it, everything but the head white.
+
+    Args:
+        image: any size and mode; transparent parts become white.
+        detector: finds the face.
+        parser: tells the head from the background.
+        on_no_face: `whole_image` takes the whole picture when no face is found.
+
+    Returns:
+        RGB, 512 x 512.
+
+    Raises:
+        NoFaceError: if no face is found and `on_no_face` is `error`.
+    """
+    pixels = _on_white(image)
+    height, width = pixels.shape[:2]
+    face = largest(detector.detect(np.ascontiguousarray(pixels[..., ::-1])))
+    if face is None and on_no_face == "error":
+        raise NoFaceError(
+            "no face was found in the picture",
+            "write `on_no_face: whole_image` to take the whole picture, or `kind: subject` if it shows no person",
+        )
+    if face is not None:
+        left, top, right, bottom = crop_around(face.box, width, height)
+        pixels = pixels[top:bottom, left:right]
+    square = _square(pixels)
+    return Image.fromarray(whiten(square, parser.classes(square)))
+
+
+def prepare_subject(image: Image.Image) -> Image.Image:
+    """Anything but a person: the whole picture, transparent parts and the padding to a square white.
+
+    Args:
+        image: any size and mode. One of 512 x 512 in RGB comes back as it is, to the bit.
+
+    Returns:
+        RGB, 512 x 512.
+    """
+    return Image.fromarray(_square(_on_white(image)))
+
+
+def crop_around(box: Box, width: int, height: int) -> Crop:
+    """What to cut out of an image: a square about a face, or all of it if the face fills the image.
+
+    Args:
+        box: of the face: left, top, right, bottom, in pixels.
+        width: of the image.
+        height: of the image.
+
+    Returns:
+        Left, top, right, bottom: a square of 1.5 times the box's longer side, less what lies outside the image.
+    """
+    left, top, right, bottom = (int(value) for value in box)
+    if left <= BORDER and top <= BORDER and right >= width - BORDER and bottom >= height - BORDER:
+        return 0, 0, width, height
+    x, y = (left + right) // 2, (top + bottom) // 2
+    half = int(max(right - left, bottom - top) * CROP_SCALE) // 2
+    return max(x - half, 0), max(y - half, 0), min(x + half, width), min(y + half, height)
+
+
+def pad_to_square(pixels: Pixels) -> Pixels:
+    """`pixels`, `[H, W, 3]`, in the middle of a white square; an odd row or column more goes right or below."""
+    height, width = pixels.shape[:2]
+    side = max(height, width)
+    square = np.full((side, side, 3), WHITE, np.uint8)
+    top, left = (side - height) // 2, (side - width) // 2
+    square[top : top + height, left : left + width] = pixels
+    return square
+
+
+def whiten(pixels: Pixels, classes: npt.NDArray[np.uint8]) -> Pixels:
+    """`pixels`, `[H, W, 3]`, with white wherever `classes`, `[H, W]`, says background."""
+    return np.where((classes == BACKGROUND)[..., None], np.uint8(WHITE), pixels)
+
+
+def _square(pixels: Pixels) -> Pixels:
+    import cv2
+
+    resized: Pixels = cv2.resize(pad_to_square(pixels), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    return resized
+
+
+def _on_white(image: Image.Image) -> Pixels:
+    """RGB pixels the right way up; converting alone would show what a cut-out hides behind its transparency."""
+    image = ImageOps.exif_transpose(image)
+    if image.has_transparency_data:
+        cut_out = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", cut_out.size, (WHITE,) * 4), cut_out)
+    return np.array(image.convert("RGB"))
