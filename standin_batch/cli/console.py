@@ -10,7 +10,7 @@ from rich.text import Text
 
 from standin_batch.errors import StandinError
 
-# The stream is fixed here: while libraries are made quiet, `sys.stderr` is the log.
+# The streams are fixed here: while libraries are made quiet, `sys.stdout` and `sys.stderr` are the log.
 err = Console(file=sys.stderr, highlight=False, soft_wrap=True)
 out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
 
@@ -35,8 +35,8 @@ def warn(message: str, hint: str = "") -> None:
 
 def print_json(value: object) -> None:
     """Print one JSON value on one line of standard output."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
-    sys.stdout.flush()
+    out.file.write(json.dumps(value, ensure_ascii=False) + "\n")
+    out.file.flush()
 
 
 def duration(seconds: float) -> str:

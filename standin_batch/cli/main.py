@@ -11,7 +11,10 @@ from standin_batch import __version__
 from standin_batch.cli import doctor, plan, run, schema, status, validate
 from standin_batch.errors import ExitCode, StandinError
 
-EPILOG = """[bold]Exit codes[/bold]  0 all done · 1 some jobs failed · 2 the manifest or the command line is wrong ·
+EPILOG = """[bold]Exit codes[/bold]
+
+0 all done · 1 some jobs failed · 2 the manifest or the command line is wrong
+
 3 the machine is not ready · 4 another run holds this output · 75 stopped early, run again to go on"""
 
 app = typer.Typer(

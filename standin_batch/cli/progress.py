@@ -9,8 +9,15 @@ from typing import Protocol
 
 from rich.console import Group
 from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
-from rich.progress import TimeRemainingColumn as Remaining
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 from standin_batch.cli.console import count, duration, err, print_json
@@ -114,17 +121,21 @@ class LiveReporter:
 
     def __init__(self) -> None:
         self._jobs = Progress(
-            TextColumn("[bold]{task.description}"),
+            TextColumn("[bold]jobs"),
             BarColumn(bar_width=32),
-            MofNCompleteColumn(),
+            TextColumn("{task.fields[ended]}/{task.total:.0f}"),
             TimeElapsedColumn(),
             TextColumn("·"),
-            Remaining(elapsed_when_finished=True),
+            TimeRemainingColumn(),
             TextColumn("left"),
             console=err,
         )
         self._work = Progress(
-            SpinnerColumn(), TextColumn("{task.description}"), TextColumn("[dim]{task.fields[detail]}"), console=err
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=16),
+            TextColumn("[dim]{task.fields[detail]}"),
+            console=err,
         )
         self._all: TaskID | None = None
         self._now: TaskID | None = None
@@ -139,37 +150,46 @@ class LiveReporter:
         """Move the bars and print what ended."""
         if isinstance(event, RunStarted):
             err.print(_started(event))
-            self._all = self._jobs.add_task("jobs", total=event.to_run)
+            self._all = self._jobs.add_task("jobs", total=event.to_run, ended=0)
         elif isinstance(event, Preparing):
-            self._show(event.what, "")
+            self._show(event.what, None)
         elif isinstance(event, Prepared):
             err.print(Text(f"  {event.what}: {duration(event.seconds)}", style="dim"))
-            self._show("", "")
+            self._hide()
         elif isinstance(event, JobStarted):
-            self._show(event.label, "preparing")
+            self._show(event.label, event.steps)
         elif isinstance(event, JobStep):
             self._step(event)
         elif isinstance(event, (JobCompleted, JobFailed)):
             self._end(event)
         elif isinstance(event, RunFinished):
-            self._show("", "")
+            self._hide()
             err.print(_finished(event))
 
-    def _show(self, description: str, detail: str) -> None:
+    def _show(self, description: str, steps: int | None) -> None:
+        self._hide()
+        self._now = self._work.add_task(description, total=steps, detail="" if steps is None else "preparing")
+
+    def _hide(self) -> None:
         if self._now is not None:
             self._work.remove_task(self._now)
-        self._now = self._work.add_task(description, detail=detail, total=None) if description else None
+        self._now = None
 
     def _step(self, event: JobStep) -> None:
-        done = "decoding" if event.step == event.steps else f"step {event.step}/{event.steps}"
+        detail = "decoding" if event.step == event.steps else f"step {event.step}/{event.steps}"
         if self._now is not None:
-            self._work.update(self._now, detail=done)
+            self._work.update(self._now, completed=event.step, detail=detail)
+        self._advance(event.step / event.steps)
 
     def _end(self, event: JobCompleted | JobFailed) -> None:
         self._ended += 1
         err.print(_completed(event) if isinstance(event, JobCompleted) else _failed(event))
+        self._advance(0.0)
+
+    def _advance(self, fraction: float) -> None:
+        """Let the steps of the running job move the bar of the run: a job of the 14B models takes minutes."""
         if self._all is not None:
-            self._jobs.update(self._all, completed=self._ended)
+            self._jobs.update(self._all, completed=self._ended + fraction, ended=self._ended)
 
 
 def _started(event: RunStarted) -> Text:

@@ -12,6 +12,7 @@ from standin_batch.errors import ExitCode
 
 if TYPE_CHECKING:
     from standin_batch.run.events import RunFinished
+    from standin_batch.run.plan_manifest import Selection
 
 
 def run(
@@ -46,25 +47,28 @@ def run(
     return _execute(manifest, selection, device, as_json, quiet)
 
 
-def _execute(path: Path, selection: object, device: str, as_json: bool, quiet: bool) -> int:
+def _execute(path: Path, selection: Selection, device: str, as_json: bool, quiet: bool) -> int:
     from standin_batch.backends.local import run_local
     from standin_batch.cli.console import count, err, warn
     from standin_batch.cli.progress import reporter
     from standin_batch.environment import quick_findings
-    from standin_batch.run.plan_manifest import Selection, plan_manifest
+    from standin_batch.run.events import RunFinished
+    from standin_batch.run.plan_manifest import plan_manifest
 
-    assert isinstance(selection, Selection)
     planned = plan_manifest(path, selection)
     if not quiet:
         for finding in quick_findings():
             warn(finding.message, finding.cure)
         if planned.repeats:
             err.print(f"{count(planned.repeats, 'combination')} repeat an earlier one: the same video is made once")
-    if not planned.plan.to_run:
-        if not quiet:
-            err.print(f"nothing to do: {count(len(planned.plan.done), 'job')} done, in {planned.store.layout.folder}")
-        return ExitCode.OK
     report = reporter(as_json, quiet)
+    if not planned.plan.to_run:
+        folder = str(planned.store.layout.folder)
+        if as_json:
+            report(RunFinished(0, 0, 0, 0.0, False, folder))
+        elif not quiet:
+            err.print(f"nothing to do: {count(len(planned.plan.done), 'job')} done, in {folder}")
+        return ExitCode.OK
     with report.showing():
         finished = run_local(planned.plan, planned.store, planned.manifest.name, device, selection.checkpoints, report)
     return _exit_code(finished)

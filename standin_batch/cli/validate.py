@@ -21,6 +21,6 @@ def validate(
     loaded = load_manifest(manifest, overrides=overrides)
     for warning in loaded.warnings:
         err.print(warning.to_text())
-    total = sum(spec.size for spec in loaded.jobs)
+    total = sum(1 for spec in loaded.jobs for _ in spec.variants())
     err.print(f"[bold green]valid[/]: {loaded.name}, {count(total, 'video')} in {count(len(loaded.jobs), 'job')}")
     return 0

@@ -23,6 +23,8 @@ from standin_batch.job import Job
 
 UNITS = (WanVideoUnit_NoiseInitializer(), WanVideoUnit_InputVideoEmbedder(), WanVideoUnit_VACE())
 TRAIN_TIMESTEPS = 1000
+TILES = {"tile_size": (30, 52), "tile_stride": (15, 26)}
+"""Of the tiled VAE, in latent pixels: the values of `WanVideoPipeline.__call__`."""
 
 OnStep = Callable[[int, int], None]
 WithIdentity = Callable[[int], AbstractContextManager[None]]
@@ -95,7 +97,7 @@ def decode(pipe: WanVideoPipeline, latents: torch.Tensor, tiled: bool) -> torch.
     Returns:
         uint8 [4T - 3, height, width, 3], RGB, on the CPU.
     """
-    video = pipe.vae.decode(latents, device=pipe.device, tiled=tiled)[0]
+    video = pipe.vae.decode(latents, device=pipe.device, tiled=tiled, **TILES)[0]
     # The rounding of DiffSynth's `vae_output_to_image`: truncation, not to the nearest.
     frames = ((video + 1) * (255 / 2)).clip(0, 255).to(device="cpu", dtype=torch.uint8)
     return frames.permute(1, 2, 3, 0).contiguous()
@@ -121,8 +123,7 @@ def _unit_inputs(pipe: WanVideoPipeline, job: Job, mode_inputs: dict[str, Any]) 
         "seed": job.seed,
         "rand_device": "cpu",
         "tiled": job.vae_tiled,
-        "tile_size": (30, 52),
-        "tile_stride": (15, 26),
+        **TILES,
         **mode_inputs,
     }
     for unit in UNITS:

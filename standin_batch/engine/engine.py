@@ -7,8 +7,9 @@ next, so a job's latents are the same whether it runs alone, first or last.
 from __future__ import annotations
 
 import contextlib
+import gc
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -73,6 +74,17 @@ class Engine:
             register_sizes(ROWS[model].diffsynth)
             pipe = load_pipeline(files, dtype, device)
         return cls(device, model, dtype, files, pipe)
+
+    def release(self) -> None:
+        """Give the memory back; the engine cannot be used afterwards."""
+        self.pipe = None
+        self._latent = None
+        caches: tuple[MutableMapping[Any, Any], ...] = (self._contexts, self._adapters, self._identities)
+        for cache in caches:
+            cache.clear()
+        gc.collect()
+        if self.device != "cpu":
+            torch.cuda.empty_cache()
 
     def encode_prompts(self, texts: Iterable[str]) -> None:
         """Encode these prompts and forget all others; afterwards the text encoder leaves the GPU."""

@@ -8,7 +8,7 @@ import logging
 import os
 from collections.abc import Iterator
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("libraries")
 
 OFFLINE = {"DIFFSYNTH_SKIP_DOWNLOAD": "True", "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
 

@@ -51,7 +51,12 @@ def write_video(
     )
     with replace_atomic(path) as temporary:
         writer = imageio_ffmpeg.write_frames(
-            str(temporary), (width, height), fps=fps, **codec, output_params=_parameters(metadata, lossless)
+            str(temporary),
+            (width, height),
+            fps=fps,
+            macro_block_size=1,
+            **codec,
+            output_params=_parameters(metadata, lossless),
         )
         try:
             writer.send(None)
@@ -59,7 +64,24 @@ def write_video(
                 writer.send(frame)
             writer.close()
         except OSError as error:
-            raise VideoError(f"ffmpeg could not write {path}: {error}", "see the log for what it printed") from error
+            raise _failed(path, str(error)) from error
+        _check(path, temporary, len(frames))
+
+
+def _check(path: Path, written: Path, length: int) -> None:
+    """imageio-ffmpeg does not say how ffmpeg ended, so what it wrote is read again and counted."""
+    import imageio_ffmpeg
+
+    try:
+        found, _ = imageio_ffmpeg.count_frames_and_secs(str(written))
+    except RuntimeError as error:
+        raise _failed(path, "what it wrote is no video") from error
+    if found != length:
+        raise _failed(path, f"it wrote {found} of {length} frames")
+
+
+def _failed(path: Path, why: str) -> VideoError:
+    return VideoError(f"ffmpeg could not write {path}: {why}", "is there room on the disk? The log has what it printed")
 
 
 def _parameters(metadata: Mapping[str, Any], lossless: bool) -> list[str]:

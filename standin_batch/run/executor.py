@@ -106,10 +106,13 @@ class _Run:
         files = self.settings.files[group.model]
         engine = self._load(group, files)
         subjects = Subjects(self.store.layout.subjects, files, self.settings.device)
-        for window in _windows(group.jobs):
-            self._encode_prompts(engine, window)
-            for planned in window:
-                self._job(planned.job, engine, subjects, writer)
+        try:
+            for window in _windows(group.jobs):
+                self._encode_prompts(engine, window)
+                for planned in window:
+                    self._job(planned.job, engine, subjects, writer)
+        finally:
+            engine.release()
 
     def cancel(self) -> None:
         """Note that the job at work was not finished."""

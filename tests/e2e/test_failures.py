@@ -1,0 +1,122 @@
+"""What goes wrong is said with its cure, and costs nothing that went well."""
+
+from __future__ import annotations
+
+import json
+import signal
+
+import pytest
+from PIL import Image
+
+
+@pytest.fixture
+def two_identities(workspace, manifests):
+    """A good photograph, and one without a face."""
+    Image.new("RGB", (320, 240), "lightblue").save(workspace.folder / "sky.png")
+    return workspace.manifest(
+        "faces",
+        {
+            "model": "tiny",
+            "defaults": {"num_inference_steps": 1, "num_frames": 5},
+            "identities": {"sky": "sky.png", "astronaut": str(manifests / "faces" / "astronaut.png")},
+            "jobs": [
+                {
+                    "name": "portraits",
+                    "mode": "t2v",
+                    "prompt": {"text": "A person sits at a desk."},
+                    "matrix": {"identity": ["sky", "astronaut"]},
+                }
+            ],
+        },
+    )
+
+
+def test_one_failed_job_does_not_stop_the_rest(workspace, two_identities):
+    ran = workspace.standin("run", two_identities)
+    assert ran.returncode == 1
+    assert "1 video made, 1 failed" in ran.stderr
+    assert "on_no_face" in ran.stderr, "the error names its cure"
+    assert [record["identity"] for record in workspace.records("faces")] == ["astronaut"]
+
+    status = json.loads(workspace.standin("status", two_identities, "--json").stdout)
+    assert status["counts"]["FAILED"] == 1
+    assert "sky" in status["failed"][0]["label"]
+
+    planned = json.loads(workspace.standin("plan", two_identities, "--json").stdout)
+    assert [(job["label"].split(" · ")[1], job["reason"]) for job in planned["jobs"]] == [("sky", "failed before")]
+
+
+def test_a_video_or_a_record_that_is_deleted_comes_back(workspace, two_identities):
+    workspace.standin("run", two_identities, "--set", "jobs.portraits.identity=astronaut")
+    (record,) = workspace.records("faces")
+    folder = workspace.folder / "outputs" / "faces"
+    first = (folder / record["video"]).read_bytes()
+    for victim in (record["video"], f"records/{record['job_id']}.json"):
+        (folder / victim).unlink()
+        ran = workspace.standin("run", two_identities, "--set", "jobs.portraits.identity=astronaut")
+        assert ran.returncode == 0, ran.stderr
+        assert (folder / record["video"]).read_bytes() == first, "the same job gives the same bytes"
+
+
+def test_missing_weights_are_named_before_any_work(workspace, two_identities):
+    ran = workspace.standin("run", two_identities, "--checkpoints", workspace.folder / "nowhere")
+    assert ran.returncode == 3
+    assert "nowhere/Wan2.1-T2V" in ran.stderr
+    assert not (workspace.folder / "outputs").exists()
+
+
+def test_a_device_that_is_not_there(workspace, two_identities):
+    ran = workspace.standin("run", two_identities, "--device", "cuda:99")
+    assert ran.returncode == 3
+    assert "standin doctor" in ran.stderr
+
+
+def test_a_mode_that_is_not_built_yet_is_refused_before_any_work(workspace, two_identities):
+    ran = workspace.standin("run", two_identities, "--set", "jobs.portraits.mode=vace")
+    assert ran.returncode == 2
+    assert "vace" in ran.stderr
+    assert not (workspace.folder / "outputs").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run"], "MANIFEST"),
+        (["run", "no-such-file.yaml"], "no-such-file.yaml"),
+        (["run", "MANIFEST", "--only", "nobody"], "portraits"),
+        (["run", "MANIFEST", "--no-such-option"], "--no-such-option"),
+        (["no-such-command"], "no-such-command"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_a_wrong_command_line_leaves_with_2(workspace, two_identities, arguments, said):
+    ran = workspace.standin(*(two_identities if word == "MANIFEST" else word for word in arguments))
+    assert ran.returncode == 2
+    assert said in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_an_interrupt_keeps_what_is_done_and_the_next_run_goes_on(workspace):
+    manifest = workspace.manifest(
+        "long",
+        {
+            "model": "tiny",
+            "defaults": {"num_inference_steps": 2, "num_frames": 5, "width": 64, "height": 64},
+            "jobs": [{"name": "trees", "mode": "t2v", "prompt": {"text": "A tree."}, "matrix": {"seed": "0..5"}}],
+        },
+    )
+    with workspace.start("run", manifest, "--json") as process:
+        for line in process.stdout:
+            if json.loads(line)["event"] == "JobCompleted":
+                process.send_signal(signal.SIGINT)
+                break
+        rest = process.communicate(timeout=120)[0]
+    assert process.returncode == 75
+    assert json.loads(rest.splitlines()[-1])["stopped"] is True
+    done = len(workspace.records("long"))
+    assert 1 <= done < 6
+
+    again = workspace.standin("run", manifest)
+    assert again.returncode == 0, again.stderr
+    assert f"{6 - done} jobs to run" in again.stderr or f"{6 - done} job to run" in again.stderr
+    assert len(workspace.records("long")) == 6

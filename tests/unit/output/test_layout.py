@@ -1,0 +1,65 @@
+"""Where videos go: by the template, and never outside."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from standin_batch.job import Job, Subject
+from standin_batch.output.layout import OutputLayout
+
+LAYOUT = OutputLayout(Path("/out"))
+TEMPLATE = "{name}/{identity}-{prompt}-{seed}-{job_id}"
+JOB = Job(
+    job_id="0123456789abcdef",
+    name="portraits",
+    prompt_name="desk",
+    model="tiny",
+    mode="t2v",
+    subject=Subject("lecun", Path("x"), "face", "error", "0"),
+    prompt="p",
+    negative_prompt="",
+    seed=3,
+    width=160,
+    height=96,
+    num_frames=9,
+    fps=25.0,
+    num_inference_steps=4,
+    cfg_scale=(5.0,),
+    sigma_shift=5.0,
+    boundary=0.875,
+    dtype="float32",
+    vae_tiled=False,
+)
+
+
+def test_the_template_names_the_video():
+    expected = Path("/out/videos/portraits/lecun-desk-3-0123456789abcdef.mp4")
+    assert LAYOUT.video(JOB, TEMPLATE) == expected
+
+
+def test_a_job_without_identity_says_so():
+    assert LAYOUT.video(replace(JOB, subject=None), "{identity}").name == "none.mp4"
+
+
+def test_names_keep_the_letters_of_every_language():
+    assert LAYOUT.video(replace(JOB, prompt_name="举起双手"), "{prompt}").name == "举起双手.mp4"
+
+
+@pytest.mark.parametrize("template", ["../../{job_id}", "/etc/{job_id}", "a/../../{job_id}", "{name}"])
+def test_no_template_leaves_the_folder(template):
+    path = LAYOUT.video(replace(JOB, name="../../etc"), template)
+    assert ".." not in path.parts
+    assert path.is_relative_to("/out/videos")
+
+
+@given(st.text(max_size=400))
+def test_no_name_leaves_the_folder(name):
+    path = LAYOUT.video(replace(JOB, name=name, prompt_name=name), "{name}/{prompt}-{job_id}")
+    assert ".." not in path.parts
+    assert len(path.relative_to("/out/videos").parts) == 2
+    assert all("\0" not in part and not part.startswith(".") for part in path.parts)

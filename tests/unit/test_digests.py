@@ -1,0 +1,68 @@
+"""Files are read again only when they have changed."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+
+from standin_batch import digests
+from standin_batch.digests import DigestCache
+from standin_batch.files import sha256_file
+
+HOUR = 3600
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """Which files were read."""
+    found = []
+    monkeypatch.setattr(digests, "sha256_file", lambda path: (found.append(path), sha256_file(path))[1])
+    return found
+
+
+def write(path, content, age=HOUR):
+    path.write_text(content)
+    then = time.time() - age
+    os.utime(path, (then, then))
+
+
+def test_a_file_is_read_once_also_by_another_process(tmp_path, reads):
+    write(tmp_path / "f", "content")
+    first = DigestCache(tmp_path / "cache").sha256(tmp_path / "f")
+    assert DigestCache(tmp_path / "cache").sha256(tmp_path / "f") == first
+    assert len(reads) == 1
+
+
+def test_a_changed_file_is_read_again(tmp_path):
+    cache = DigestCache(tmp_path / "cache")
+    write(tmp_path / "f", "one")
+    first = cache.sha256(tmp_path / "f")
+    write(tmp_path / "f", "two", age=HOUR / 2)
+    assert cache.sha256(tmp_path / "f") != first
+
+
+def test_a_file_changed_just_now_is_not_remembered(tmp_path, reads):
+    write(tmp_path / "f", "content", age=0)
+    DigestCache(tmp_path / "cache").sha256(tmp_path / "f")
+    DigestCache(tmp_path / "cache").sha256(tmp_path / "f")
+    assert len(reads) == 2
+
+
+def test_a_cache_cut_by_a_crash_is_still_read(tmp_path, reads):
+    for name in "ab":
+        write(tmp_path / name, name)
+        DigestCache(tmp_path / "cache").sha256(tmp_path / name)
+    text = (tmp_path / "cache").read_text()
+    (tmp_path / "cache").write_text(text[:-20])
+    for name in "ab":
+        assert DigestCache(tmp_path / "cache").sha256(tmp_path / name) == sha256_file(tmp_path / name)
+    assert [path.name for path in reads] == ["a", "b", "b"]
+
+
+def test_a_cache_that_cannot_be_written_costs_nothing(tmp_path):
+    write(tmp_path / "f", "content")
+    (tmp_path / "file").write_text("")
+    cache = DigestCache(tmp_path / "file" / "cache")
+    assert cache.sha256(tmp_path / "f") == sha256_file(tmp_path / "f")

@@ -1,0 +1,39 @@
+"""The table of models, and how the tiny sizes are recognised."""
+
+from __future__ import annotations
+
+import pytest
+
+from standin_batch.errors import UsageError
+from standin_batch.weights.registry import ROWS, TINY_DIFFSYNTH, row
+
+
+def test_a_misspelt_model_names_the_nearest():
+    with pytest.raises(UsageError) as caught:
+        row("wan2.1-t2v-14")
+    assert "wan2.1-t2v-14b" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_every_row_gives_what_a_job_needs(name):
+    defaults = ROWS[name].defaults
+    assert defaults["num_frames"] % 4 == 1
+    assert defaults["width"] % 16 == defaults["height"] % 16 == 0
+    scales = defaults["cfg_scale"]
+    assert not isinstance(scales, tuple) or len(scales) == len(ROWS[name].experts)
+
+
+@pytest.mark.parametrize("entry", TINY_DIFFSYNTH, ids=lambda entry: entry["model_name"])
+def test_the_tiny_sizes_hash_as_diffsynth_hashes_them(entry):
+    """The hash in the table is the one of a model with those sizes, by DiffSynth's own function."""
+    import importlib
+
+    import torch
+    from diffsynth.core.loader.file import convert_state_dict_to_keys_dict, hash_state_dict_keys
+
+    module, _, name = entry["model_class"].rpartition(".")
+    with torch.device("meta"):
+        state = getattr(importlib.import_module(module), name)(**entry["extra_kwargs"]).state_dict()
+    state = {key.removeprefix("model."): value for key, value in state.items()}
+    assert convert_state_dict_to_keys_dict(state)
+    assert hash_state_dict_keys(state) == entry["model_hash"]
