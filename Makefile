@@ -1,0 +1,48 @@
+# `make` installs into .venv; `make quickstart` and `make test` do everything on a fresh machine.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: install quickstart test test-slow test-gpu check format schema clean help
+
+install: $(STAMP)
+
+# uv reads [tool.uv] of pyproject.toml, which keeps `onnxruntime` from overwriting `onnxruntime-gpu`.
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable ".[dev]"
+	touch $@
+
+quickstart: install ## two identities, two prompts, two seeds, on the CPU
+	$(BIN)/standin run manifests/quickstart.yaml
+
+test: install check ## everything that CI runs
+	$(BIN)/python -m pytest -m "not slow and not gpu"
+
+test-slow: install ## fuzzing and other checks of minutes
+	$(BIN)/python -m pytest -m slow
+
+test-gpu: install ## what needs a CUDA device
+	$(BIN)/python -m pytest -m gpu
+
+check: install ## lint, format, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install ## rewrite to the house's format
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+schema: install ## rewrite what is generated from the manifest's schema
+	$(BIN)/python -m standin_batch.manifest.json_schema
+
+clean: ## remove what is made here, but no outputs
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache checkpoints/tiny
+
+help:
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
