@@ -1,20 +1,48 @@
-"""The real command line, in a process of its own."""
+"""The real command line, in a process of its own for every call."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
 
+Ran = subprocess.CompletedProcess[str]
 
-def _command(arguments: tuple[object, ...]) -> list[str]:
-    return [sys.executable, "-m", "standin_batch", *(str(argument) for argument in arguments)]
+
+class Zygote:
+    """The process that every call is forked from."""
+
+    def __init__(self, folder: Path) -> None:
+        self._stdout, self._stderr = folder / "stdout", folder / "stderr"
+        script = str(Path(__file__).with_name("zygote.py"))
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        self._process = subprocess.Popen([sys.executable, script], text=True, **pipes)
+        assert self._answer() == "ready"
+
+    def call(self, arguments: list[str], folder: Path) -> Ran:
+        request = {
+            "arguments": arguments,
+            "folder": str(folder),
+            "stdout": str(self._stdout),
+            "stderr": str(self._stderr),
+        }
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        code = int(self._answer())
+        return subprocess.CompletedProcess(arguments, code, self._stdout.read_text(), self._stderr.read_text())
+
+    def close(self) -> None:
+        self._process.stdin.close()
+        self._process.wait(timeout=10)
+
+    def _answer(self) -> str:
+        return self._process.stdout.readline().strip()
 
 
 @dataclass(frozen=True)
@@ -22,14 +50,15 @@ class Workspace:
     """A folder in which `standin` is called, as a person would."""
 
     folder: Path
+    zygote: Zygote
 
-    def standin(self, *arguments: object) -> subprocess.CompletedProcess[str]:
-        command = _command(arguments)
-        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False, timeout=300)
+    def standin(self, *arguments: object) -> Ran:
+        return self.zygote.call([str(argument) for argument in arguments], self.folder)
 
     def start(self, *arguments: object) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "standin_batch", *(str(argument) for argument in arguments)]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        return subprocess.Popen(_command(arguments), cwd=self.folder, text=True, **pipes)
+        return subprocess.Popen(command, cwd=self.folder, text=True, **pipes)
 
     def manifest(self, name: str, content: dict) -> Path:
         path = self.folder / f"{name}.yaml"
@@ -42,19 +71,21 @@ class Workspace:
 
 
 @pytest.fixture(scope="session")
-def shared_checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One `checkpoints/` for all tests, so that the tiny model is made once."""
-    return tmp_path_factory.mktemp("checkpoints")
+def zygote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
+    started = Zygote(tmp_path_factory.mktemp("zygote"))
+    yield started
+    started.close()
 
 
 @pytest.fixture(scope="session")
-def make_workspace(tmp_path_factory: pytest.TempPathFactory, shared_checkpoints: Path) -> Callable[[str], Workspace]:
-    """Makes empty workspaces that share the tiny model."""
+def make_workspace(tmp_path_factory: pytest.TempPathFactory, zygote: Zygote) -> Callable[[str], Workspace]:
+    """Makes empty workspaces that share one `checkpoints/`, so that the tiny model is made once."""
+    checkpoints = tmp_path_factory.mktemp("checkpoints")
 
     def make(name: str) -> Workspace:
         folder = tmp_path_factory.mktemp(name)
-        (folder / "checkpoints").symlink_to(shared_checkpoints)
-        return Workspace(folder)
+        (folder / "checkpoints").symlink_to(checkpoints)
+        return Workspace(folder, zygote)
 
     return make
 
@@ -65,9 +96,7 @@ def workspace(make_workspace: Callable[[str], Workspace]) -> Workspace:
 
 
 @pytest.fixture(scope="session")
-def quickstart(
-    make_workspace: Callable[[str], Workspace], manifests: Path
-) -> tuple[Workspace, subprocess.CompletedProcess[str]]:
+def quickstart(make_workspace: Callable[[str], Workspace], manifests: Path) -> tuple[Workspace, Ran]:
     """The quick start's manifest, run once in a folder that tests may read and must leave as it was."""
     workspace = make_workspace("quickstart")
     return workspace, workspace.standin("run", manifests / "quickstart.yaml")

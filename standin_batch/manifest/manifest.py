@@ -1,0 +1,234 @@
+"""A manifest as the rest of the program sees it: frozen, every reference replaced, every path absolute.
+
+How it is read is `loader`'s. Nothing here knows YAML or pydantic, so iterating 100,000 variants costs 100,000 dicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+from standin_batch.manifest.matrix import Grid, Value
+from standin_batch.manifest.problems import Problem
+from standin_batch.manifest.source import Mark
+from standin_batch.modes import MODES
+from standin_batch.weights.registry import ROWS
+
+Layer = Mapping[str, Value]
+"""Resolved values by key, as one place of the manifest writes them."""
+
+ALL_EXPERTS = "all"
+"""The key of a LoRA's file that is for every expert of the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who or what to keep.
+
+    Attributes:
+        name: of the entry, or the image's file name.
+        image: absolute path.
+        kind: `face` is detected and cut out; `subject` is taken as it is.
+        on_no_face: what to do when no face is found.
+    """
+
+    name: str
+    image: Path
+    kind: Literal["face", "subject"] = "face"
+    on_no_face: Literal["error", "whole_image"] = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A text, and the label that it has in file names: of one from a file, the entry's name and the line."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lora:
+    """A LoRA at a scale. `files` has the key `all`, or one per expert."""
+
+    name: str
+    files: Mapping[str, Path]
+    scale: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """A video to take control, or frames, from."""
+
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """`score comparison threshold`, such as `face_similarity >= 0.55`."""
+
+    score: str
+    comparison: Literal[">=", "<=", ">", "<"]
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """What a finished clip has to fulfil, and how often to try again with another seed."""
+
+    conditions: tuple[Condition, ...]
+    max_reseeds: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where the videos go and how they are written. `folder` is relative to the current directory, or absolute."""
+
+    folder: Path
+    template: str
+    quality: int
+    lossless: bool
+    keep_latents: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One video that a job asks for.
+
+    Attributes:
+        values: every key that its mode reads, resolved.
+        explicit: the keys written on the job itself, its matrix or by `--set`: only those win over a video's own size.
+    """
+
+    values: Mapping[str, Value]
+    explicit: frozenset[str]
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """A job as written, its references resolved: one video, or many.
+
+    Attributes:
+        name: of the job.
+        mark: where it is written.
+        defaults: the manifest's `model` and `defaults`.
+        own: the job's own keys.
+        grids: its matrix, then each combination that the matrix includes.
+    """
+
+    name: str
+    mark: Mark
+    defaults: Layer
+    own: Layer
+    grids: tuple[Grid, ...] = (Grid(),)
+
+    @cached_property
+    def size(self) -> int:
+        """How many variants there are."""
+        return sum(grid.count() for grid in self.grids)
+
+    def variants(self) -> Iterator[Variant]:
+        """Each video, fully merged: model row < `defaults` < job < matrix < `--set`."""
+        base = cache(self._base)
+        for grid in self.grids:
+            explicit = frozenset(self.own) | grid.explicit
+            for combination in grid.combinations():
+                model = combination.get("model") or self.value("model")
+                mode = combination.get("mode") or self.value("mode")
+                yield Variant(_finished(base(model, mode), combination), explicit)
+
+    def value(self, key: str) -> Value:
+        """The value of `key` below the matrix; None where neither the job nor the defaults write it."""
+        return self.own.get(key, self.defaults.get(key))
+
+    def _base(self, model: str, mode: str) -> Layer:
+        """What all variants on this model and mode have in common."""
+        base = {**BUILT_IN, **ROWS[model].defaults, **mode_defaults(mode)}
+        for layer in (self.defaults, self.own):
+            base = merged(base, {key: value for key, value in layer.items() if key in base})
+        return {**base, "name": self.name, "model": model, "mode": mode}
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """All that a manifest says.
+
+    Attributes:
+        path: the file.
+        name: of the manifest.
+        output: where the videos go.
+        jobs: in the order they are written, included ones first.
+        warnings: what the user should know; nothing that stops a run.
+    """
+
+    path: Path
+    name: str
+    output: Output
+    jobs: tuple[JobSpec, ...]
+    warnings: tuple[Problem, ...] = field(default=(), repr=False)
+
+
+BUILT_IN: Layer = MappingProxyType(
+    {
+        "identity": None,
+        "prompt": None,
+        "loras": (),
+        "max_frames": None,
+        "max_pixels": None,
+        "priority": 0,
+        "retries": 2,
+        "accept": None,
+    }
+)
+"""Keys on which no model has an opinion."""
+
+
+@cache
+def mode_defaults(mode: str) -> Layer:
+    """The mode's own keys with the values that they have unless said; a file that was not given is None."""
+    found = {
+        key: field.get_default(call_default_factory=True) for key, field in MODES[mode].params.model_fields.items()
+    }
+    files = (*MODES[mode].video_keys, *MODES[mode].image_keys)
+    return {key: (value or None) if key in files else value for key, value in found.items()}
+
+
+def merged(lower: Layer, upper: Layer) -> dict[str, Value]:
+    """`upper` over `lower`: maps merge, everything else replaces."""
+    result = {**lower, **upper}
+    for key in _MAPS & upper.keys():
+        result[key] = _MERGES[key](lower.get(key), upper[key])
+    return result
+
+
+def _finished(base: Layer, combination: Layer) -> dict[str, Value]:
+    values = merged(base, {key: value for key, value in combination.items() if key in base})
+    values["accept"] = _acceptance(values["accept"])
+    return values
+
+
+def _merged_scale(lower: Value, upper: Value) -> Value:
+    """A number, or a pair from high noise to low; a map that names one expert keeps the other's value."""
+    if not isinstance(upper, Mapping):
+        return upper
+    high, low = lower if isinstance(lower, tuple) else (lower, lower)
+    return (upper.get("high_noise", high), upper.get("low_noise", low))
+
+
+def _merged_map(lower: Value, upper: Value) -> Value:
+    return {**lower, **upper} if isinstance(lower, Mapping) and isinstance(upper, Mapping) else upper
+
+
+_MERGES = {"cfg_scale": _merged_scale, "accept": _merged_map}
+_MAPS = _MERGES.keys()
+
+
+def _acceptance(written: Layer | None) -> Acceptance | None:
+    if not written:
+        return None
+    conditions = tuple(value for value in written.values() if isinstance(value, Condition))
+    return Acceptance(conditions, written.get("max_reseeds", 3)) if conditions else None

@@ -1,0 +1,170 @@
+"""Which keys go together: what a mode reads and needs, what a model can do, and what a condition can score.
+
+Each rule looks at the few keys that it is about, over the combinations that these really take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+
+from standin_batch.manifest.job_keys import COMMON_KEYS, SIZED_KEYS
+from standin_batch.manifest.jobs import Draft
+from standin_batch.manifest.manifest import ALL_EXPERTS, Condition, Identity
+from standin_batch.manifest.matrix import MAX_COMBINATIONS, Grid, Value
+from standin_batch.manifest.problems import Problems
+from standin_batch.manifest.source import Mark
+from standin_batch.manifest.words import clip, either
+from standin_batch.modes import MODES
+from standin_batch.weights.registry import ROWS
+
+Placed = tuple[Value, Mark]
+"""A value and where it is written."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One combination of the keys that a rule asked for; a key that is written nowhere is absent."""
+
+    found: Mapping[str, Placed]
+    fallback: Mark
+
+    def value(self, key: str) -> Value:
+        """The value of `key`, None if it is not written."""
+        return self.found[key][0] if key in self.found else None
+
+    def mark(self, key: str) -> Mark:
+        """Where `key` is written, or the job."""
+        return self.found[key][1] if key in self.found else self.fallback
+
+
+def check(draft: Draft, problems: Problems) -> None:
+    """Tell what does not go together in a job."""
+    for grid, wrong in draft.rows:
+        refused = wrong | (draft.own.wrong - grid.keys) | (draft.defaults.wrong - draft.own.marks.keys() - grid.keys)
+        for rule in _RULES:
+            rule(draft, grid, refused, problems)
+    _check_read(draft, problems)
+
+
+def choices(draft: Draft, grid: Grid, *keys: str) -> Iterator[Choice]:
+    """What `keys` are together, over the combinations of `grid`."""
+    below: dict[str, Placed] = {}
+    for key in keys:
+        place = draft.written(key)
+        if key in place.values:
+            below[key] = (place.values[key], place.marks[key])
+    if not any(axis.key in keys for axis in grid.axes):
+        yield Choice(below, draft.mark)
+        return
+    for combination in islice(grid.project(keys).marked(), MAX_COMBINATIONS):
+        yield Choice({**below, **combination}, draft.mark)
+
+
+def _check_mode(draft: Draft, grid: Grid, refused: frozenset[str], problems: Problems) -> None:
+    if "mode" not in refused and "mode" not in grid.keys and draft.written("mode").values.get("mode") is None:
+        hint = f"add {either([f'`mode: {mode}`' for mode in MODES])}"
+        problems.add(draft.mark.problem(f"job `{clip(draft.name)}` has no `mode`", hint))
+
+
+def _check_prompt(draft: Draft, grid: Grid, refused: frozenset[str], problems: Problems) -> None:
+    if "prompt" not in refused and "prompt" not in grid.keys:
+        hint = "add `prompt:` with a text, or a name from `prompts`"
+        problems.add(draft.mark.problem(f"job `{clip(draft.name)}` has no `prompt`", hint))
+
+
+def _check_required(draft: Draft, grid: Grid, refused: frozenset[str], problems: Problems) -> None:
+    """What a mode cannot do without."""
+    for key in sorted({key for mode in MODES.values() for key in mode.requires}):
+        if refused & {"mode", key}:
+            continue
+        for choice in choices(draft, grid, "mode", key):
+            mode = MODES.get(choice.value("mode"))
+            if mode is not None and key in mode.requires and choice.value(key) is None:
+                where = choice.mark(key) if key in choice.found else choice.mark("mode")
+                problems.add(
+                    where.problem(f"mode {mode.name} needs `{key}`", f"add `{key}:` to job `{clip(draft.name)}`")
+                )
+
+
+def _check_guidance(draft: Draft, grid: Grid, refused: frozenset[str], problems: Problems) -> None:
+    """Guidance per expert is for models that have several."""
+    if refused & {"model", "cfg_scale"}:
+        return
+    for choice in choices(draft, grid, "model", "cfg_scale"):
+        row = ROWS[choice.value("model")]
+        if isinstance(choice.value("cfg_scale"), Mapping | tuple) and len(row.experts) == 1:
+            wrong = f"`cfg_scale` names two experts, but model {row.name} has one"
+            problems.add(choice.mark("cfg_scale").problem(wrong, "write one number"))
+
+
+def _check_loras(draft: Draft, grid: Grid, refused: frozenset[str], problems: Problems) -> None:
+    """A LoRA with a file per expert is for models that have those experts."""
+    if refused & {"model", "loras"}:
+        return
+    for choice in choices(draft, grid, "model", "loras"):
+        row = ROWS[choice.value("model")]
+        experts = {ALL_EXPERTS, *(expert.name for expert in row.experts)}
+        for lora in choice.value("loras") or ():
+            if unknown := sorted(lora.files.keys() - experts):
+                files = " and ".join(unknown)
+                wrong = f"LoRA `{lora.name}` has a file for {files}, but model {row.name} has one expert"
+                problems.add(
+                    choice.mark("loras").problem(wrong, "it is a LoRA for Wan2.2; a LoRA for Wan2.1 has one `path`")
+                )
+
+
+def _check_score(draft: Draft, grid: Grid, refused: frozenset[str], problems: Problems) -> None:
+    """A face cannot be compared where there is none: no mistake, but worth knowing."""
+    if refused & {"accept", "identity"}:
+        return
+    for choice in choices(draft, grid, "accept", "identity"):
+        conditions = choice.value("accept") or {}
+        if not any(isinstance(value, Condition) and value.score == "face_similarity" for value in conditions.values()):
+            continue
+        identity = choice.value("identity")
+        if not isinstance(identity, Identity) or identity.kind != "face":
+            who = (
+                f"`{identity.name}` is no face"
+                if isinstance(identity, Identity)
+                else "a clip without identity has no face to compare"
+            )
+            wrong = f"{who}, so `face_similarity` does not apply to it"
+            problems.add(choice.mark("accept").problem(wrong, "its clips are accepted as they are", "warning"))
+
+
+_RULES = (_check_mode, _check_prompt, _check_required, _check_guidance, _check_loras, _check_score)
+
+
+def _check_read(draft: Draft, problems: Problems) -> None:
+    """Keys that no mode of the job reads. In `defaults` they are for other jobs, so only the job's own count."""
+    modes = _modes(draft)
+    if not modes:
+        return
+    places = {**draft.own.keys, **draft.matrix.keys}
+    rows = [places, *(row.keys for row in draft.matrix.include)]
+    for keys in rows:
+        for key, mark in keys.items():
+            readers = [name for name in MODES if _reads(name, key)]
+            if key != "matrix" and not modes & set(readers):
+                own = " and ".join(sorted(modes))
+                wrong = f"`{key}` is read by mode {' and '.join(readers)} only; this job's mode is {own}"
+                problems.add(mark.problem(wrong, f"remove `{key}`, or move it to `defaults`"))
+
+
+def _modes(draft: Draft) -> set[str]:
+    """The modes that the job may have; none if one of them is not known."""
+    if "mode" in draft.own.wrong | draft.matrix.wrong or any("mode" in row.wrong for row in draft.matrix.include):
+        return set()
+    found = {draft.written("mode").values.get("mode")} if "mode" not in draft.matrix.axes else set()
+    if "mode" in draft.matrix.axes:
+        found = set(draft.matrix.axes["mode"].values)
+    found |= {row.values["mode"] for row in draft.matrix.include if "mode" in row.values}
+    return {mode for mode in found if mode in MODES}
+
+
+def _reads(mode: str, key: str) -> bool:
+    if key in SIZED_KEYS:
+        return MODES[mode].sized_by is not None
+    return key in COMMON_KEYS or key in MODES[mode].params.model_fields
