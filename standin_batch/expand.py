@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from standin_batch.errors import UsageError
 from standin_batch.job import InputFile, Job, Lora, Subject, job_id
 from standin_batch.manifest import Identity, Manifest
 from standin_batch.manifest import Lora as WrittenLora
@@ -72,7 +73,7 @@ def _job(name: str, values: Mapping[str, Any], contents: Contents) -> Job:
         loras=tuple(_lora(lora, contents) for lora in values["loras"]),
         prompt=values["prompt"].text,
         negative_prompt=values["negative_prompt"],
-        seed=values["seed"],
+        seed=_seed(name, values["seed"]),
         width=values["width"],
         height=values["height"],
         num_frames=values["num_frames"],
@@ -99,6 +100,12 @@ def _subject(identity: Identity | None, contents: Contents) -> Subject | None:
 def _lora(lora: WrittenLora, contents: Contents) -> Lora:
     files = {key: InputFile(path, contents.file(path)) for key, path in lora.files.items()}
     return Lora(lora.name, files, float(lora.scale))
+
+
+def _seed(name: str, seed: int | str) -> int:
+    if isinstance(seed, str):
+        raise UsageError(f"job {name!r}: this version does not draw seeds", "write a number or a range such as 0..3")
+    return seed
 
 
 def _per_expert(scale: float | tuple[float, float], experts: int) -> tuple[float, ...]:

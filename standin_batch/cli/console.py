@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
 
 from standin_batch.errors import StandinError
+
+if TYPE_CHECKING:
+    from standin_batch.manifest import Manifest
 
 # The streams are fixed here: while libraries are made quiet, `sys.stdout` and `sys.stderr` are the log.
 err = Console(file=sys.stderr, highlight=False, soft_wrap=True)
@@ -24,6 +28,13 @@ def show_error(error: StandinError) -> None:
     err.print(Text.assemble(("error: ", "bold red"), error.message))
     if error.hint:
         err.print(Text.assemble(("  cure: ", "bold green"), error.hint))
+
+
+def show_warnings(manifest: Manifest) -> None:
+    """Show what the user should know of a manifest, each with its line."""
+    for warning in manifest.warnings:
+        err.print(warning.to_text())
+        err.print()
 
 
 def warn(message: str, hint: str = "") -> None:

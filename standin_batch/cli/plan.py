@@ -41,10 +41,11 @@ def plan(
 
 def show_plan(path: Path, selection: Selection, as_json: bool) -> int:
     """Print the plan of a manifest."""
-    from standin_batch.cli.console import print_json
+    from standin_batch.cli.console import print_json, show_warnings
     from standin_batch.run.plan_manifest import plan_manifest
 
     planned = plan_manifest(path, selection)
+    show_warnings(planned.manifest)
     if as_json:
         print_json(plan_json(planned))
     else:

@@ -49,7 +49,7 @@ def run(
 
 def _execute(path: Path, selection: Selection, device: str, as_json: bool, quiet: bool) -> int:
     from standin_batch.backends.local import run_local
-    from standin_batch.cli.console import count, err, warn
+    from standin_batch.cli.console import count, err, show_warnings, warn
     from standin_batch.cli.progress import reporter
     from standin_batch.environment import quick_findings
     from standin_batch.run.events import RunFinished
@@ -57,6 +57,7 @@ def _execute(path: Path, selection: Selection, device: str, as_json: bool, quiet
 
     planned = plan_manifest(path, selection)
     if not quiet:
+        show_warnings(planned.manifest)
         for finding in quick_findings():
             warn(finding.message, finding.cure)
         if planned.repeats:

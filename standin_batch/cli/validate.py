@@ -15,12 +15,11 @@ def validate(
 
       standin validate manifest.yaml
     """
-    from standin_batch.cli.console import count, err
+    from standin_batch.cli.console import count, err, show_warnings
     from standin_batch.manifest import load_manifest
 
     loaded = load_manifest(manifest, overrides=overrides)
-    for warning in loaded.warnings:
-        err.print(warning.to_text())
-    total = sum(1 for spec in loaded.jobs for _ in spec.variants())
+    show_warnings(loaded)
+    total = sum(spec.size for spec in loaded.jobs)
     err.print(f"[bold green]valid[/]: {loaded.name}, {count(total, 'video')} in {count(len(loaded.jobs), 'job')}")
     return 0
