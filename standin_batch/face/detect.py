@@ -81,7 +81,7 @@ class InsightFaceDetector:
         Raises:
             FaceModelsMissing: if the folder holds no models, or not the ones asked for.
         """
-        _require_models(folder)
+        require_models(folder)
         modules = ["detection", "recognition"] if with_embedding else ["detection"]
         with _quiet():
             self._analysis = _load(folder, modules, device)
@@ -96,7 +96,7 @@ class InsightFaceDetector:
 def _load(folder: Path, modules: list[str], device: str) -> Any:  # noqa: ANN401
     from insightface.app import FaceAnalysis
 
-    hint = f"delete {folder} and run `standin weights download`"
+    hint = f"delete {folder} and {_get_them(folder)}"
     try:
         analysis = FaceAnalysis(name=str(folder.resolve()), allowed_modules=modules, providers=_providers(device))
     except Exception as error:
@@ -108,8 +108,12 @@ def _load(folder: Path, modules: list[str], device: str) -> Any:  # noqa: ANN401
     return analysis
 
 
-def _require_models(folder: Path) -> None:
-    """insightface takes a name that is no folder as a request to download, so look before it does."""
+def require_models(folder: Path) -> None:
+    """Look whether there are models in `folder`: insightface takes a name that is no folder as a request to download.
+
+    Raises:
+        FaceModelsMissing: saying what to put or move there.
+    """
     if any(folder.glob("*.onnx")):
         return
     nested = sorted({path.parent for path in folder.glob("*/*.onnx")})
@@ -118,8 +122,12 @@ def _require_models(folder: Path) -> None:
         raise FaceModelsMissing(f"the face models are one folder too deep, in {nested[0]}", move)
     raise FaceModelsMissing(
         f"there are no face models (*.onnx) in {folder}",
-        "`standin weights download` fetches them (DIAMONIK7777/antelopev2 on the Hugging Face hub)",
+        f"{_get_them(folder)}, or use `kind: subject` for identities that are no faces",
     )
+
+
+def _get_them(folder: Path) -> str:
+    return f"put the .onnx files of DIAMONIK7777/antelopev2 (Hugging Face hub) into {folder}"
 
 
 def _providers(device: str) -> list[Provider]:

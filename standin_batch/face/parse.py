@@ -38,12 +38,8 @@ class BiSeNetParser:
         Raises:
             FaceModelsMissing: if the file is missing or cannot be read.
         """
-        path = folder / FILE_NAME
-        if not path.is_file():
-            # facexlib would download it now.
-            hint = "`standin weights download` fetches it (a release file of xinntao/facexlib)"
-            raise FaceModelsMissing(f"the face parser is missing: {path}", hint)
-        self._model = _load(path).to(device)
+        require_parser(folder)
+        self._model = _load(folder / FILE_NAME).to(device)
         self._device = device
 
     def classes(self, image_rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -64,6 +60,21 @@ class BiSeNetParser:
         return found
 
 
+def require_parser(folder: Path) -> None:
+    """Look whether the parser is in `folder`: facexlib would download one that is not.
+
+    Raises:
+        FaceModelsMissing: saying where to get it.
+    """
+    path = folder / FILE_NAME
+    if not path.is_file():
+        raise FaceModelsMissing(f"the face parser is missing: {path}", _get_it(path))
+
+
+def _get_it(path: Path) -> str:
+    return f"put {path.name} of facexlib's release v0.2.0 (github.com/xinntao/facexlib) into {path.parent}"
+
+
 def _load(path: Path) -> Any:  # noqa: ANN401
     # The import is half a minute on a cold disk and warns of torchvision's old names.
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
@@ -73,5 +84,5 @@ def _load(path: Path) -> Any:  # noqa: ANN401
         try:
             return init_parsing_model("bisenet", device="cpu", model_rootpath=str(path.parent))
         except Exception as error:
-            hint = f"delete {path} and run `standin weights download`"
+            hint = f"delete it and {_get_it(path)}"
             raise FaceModelsMissing(f"the face parser {path} cannot be loaded: {error}", hint) from error

@@ -56,7 +56,7 @@ class Includes:
             return found
         at = found.mark.source.mark(1, 1, 1) if found.value is None else found.mark
         what = "the manifest is empty" if found.value is None else f"a manifest is a mapping, not {show(found.data())}"
-        self._problems.add(at.problem(what, "it begins with `version: 1`; `standin init` writes one"))
+        self._problems.add(at.problem(what, "it begins with `version: 1`; the README shows a first one"))
         return None
 
     def _with_included(self, tree: Node, name: str) -> Node:

@@ -58,7 +58,7 @@ def read_file(path: Path, name: str, problems: Problems) -> Node | None:
 def unreadable(error: OSError) -> tuple[str, str]:
     """Why a file cannot be read, in a user's words, and what to do."""
     if isinstance(error, FileNotFoundError):
-        return "there is no such file", "`standin init` writes a first manifest"
+        return "there is no such file", "look at its path; the README shows a first manifest"
     if isinstance(error, IsADirectoryError):
         return "this is a folder, not a file", "name the manifest in it"
     return f"the file cannot be read: {(error.strerror or str(error)).lower()}", ""

@@ -9,7 +9,7 @@ from standin_batch.errors import UsageError
 from standin_batch.modes import MODES
 from standin_batch.plan.plan import Group, Plan
 from standin_batch.run.events import Listener, Prepared, Preparing
-from standin_batch.weights.locate import DETECTOR, PARSER, ModelFiles, WeightsMissing, is_made_here, locate, root_of
+from standin_batch.weights.locate import ModelFiles, is_made_here, locate, root_of
 from standin_batch.weights.registry import ROWS
 
 
@@ -64,7 +64,11 @@ def _check_parts(group: Group, files: ModelFiles) -> None:
     if kinds:
         files.adapters()
     if "face" in kinds:
-        _check_face_models(files)
+        from standin_batch.face.detect import require_models
+        from standin_batch.face.parse import require_parser
+
+        require_models(files.detector)
+        require_parser(files.parser)
 
 
 def _make_tiny(root: Path, emit: Listener) -> None:
@@ -77,16 +81,3 @@ def _make_tiny(root: Path, emit: Listener) -> None:
     start = time.monotonic()
     ensure_tiny(root)
     emit(Prepared(what, time.monotonic() - start))
-
-
-def _check_face_models(files: ModelFiles) -> None:
-    if not list(files.detector.rglob("*.onnx")):
-        raise WeightsMissing(
-            f"there are no face models in {files.detector}",
-            f"put antelopev2's ONNX files into {DETECTOR}/, or use `kind: subject` for identities that are no faces",
-        )
-    if not (files.parser / "parsing_bisenet.pth").is_file():
-        raise WeightsMissing(
-            f"there is no {files.parser / 'parsing_bisenet.pth'}",
-            f"put facexlib's face parser into {PARSER}/",
-        )

@@ -69,7 +69,7 @@ def test_missing_models_are_named_with_a_cure_and_never_downloaded(tmp_path, no_
     make(tmp_path / "antelopev2")
     with pytest.raises(FaceModelsMissing, match="no face models") as caught:
         InsightFaceDetector(tmp_path / "antelopev2", "cpu")
-    assert "standin weights download" in caught.value.hint
+    assert "DIAMONIK7777/antelopev2" in caught.value.hint
     assert caught.value.exit_code == ExitCode.NOT_READY
 
 

@@ -67,7 +67,7 @@ def test_read_only_and_turned_pixels_are_taken(parser):
 def test_a_missing_file_is_named_with_a_cure_and_never_downloaded(tmp_path, no_download):
     with pytest.raises(FaceModelsMissing, match=FILE_NAME) as caught:
         BiSeNetParser(tmp_path, "cpu")
-    assert "standin weights download" in caught.value.hint
+    assert "release v0.2.0" in caught.value.hint
     assert caught.value.exit_code == ExitCode.NOT_READY
 
 
