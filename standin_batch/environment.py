@@ -55,7 +55,6 @@ def all_findings() -> list[Finding]:
     """Everything that was looked at, good and bad. Imports torch and onnxruntime."""
     checks: tuple[Callable[[], Iterator[Finding]], ...] = (
         _python,
-        _onnxruntime_packages,
         _torchvision_pair,
         _torch,
         _onnxruntime_providers,
@@ -118,14 +117,9 @@ def _onnxruntime_providers() -> Iterator[Finding]:
     except ImportError as error:
         yield Finding("onnxruntime", Level.ERROR, f"cannot be imported: {error}", REINSTALL_ORT)
         return
-    providers = onnxruntime.get_available_providers()
-    has_cuda = "CUDAExecutionProvider" in providers
-    if _installed("onnxruntime-gpu") and not has_cuda:
-        yield Finding(
-            "onnxruntime", Level.ERROR, "the CUDA provider is gone, overwritten by onnxruntime", REINSTALL_ORT
-        )
-    else:
-        yield Finding("onnxruntime", Level.OK, f"{onnxruntime.__version__}, {', '.join(providers)}")
+    providers = ", ".join(onnxruntime.get_available_providers())
+    yield Finding("onnxruntime", Level.OK, f"{onnxruntime.__version__}, {providers}")
+    yield from _onnxruntime_packages()
 
 
 def _libraries() -> Iterator[Finding]:
