@@ -27,6 +27,12 @@ def golden() -> Path:
 
 
 @pytest.fixture(scope="session")
+def docs() -> Path:
+    """The folder of the documentation."""
+    return REPOSITORY / "docs"
+
+
+@pytest.fixture(scope="session")
 def manifests() -> Path:
     """The folder of the manifests that come with the project."""
     return REPOSITORY / "manifests"
