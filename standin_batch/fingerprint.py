@@ -8,9 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from typing import TypeAlias
 
-Canonical: TypeAlias = "bool | int | float | str | list[Canonical] | dict[str, Canonical] | None"
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+_ATOMS = frozenset({str, int, bool, type(None)})
 
 
 def canonical_json(value: object) -> str:
@@ -20,7 +20,9 @@ def canonical_json(value: object) -> str:
         TypeError: for anything but None, bool, int, float, str, and lists, tuples and string-keyed dicts of those.
         ValueError: for a float that is not finite.
     """
-    return json.dumps(_checked(value, "$"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    if not _is_plain(value):
+        _refuse(value, "$")
+    return _ENCODER.encode(value)
 
 
 def digest(value: object) -> str:
@@ -28,22 +30,30 @@ def digest(value: object) -> str:
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 
-def _checked(value: object, where: str) -> Canonical:
-    if value is None or isinstance(value, (bool, str)):
-        return value
-    if isinstance(value, int):
-        return value
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise ValueError(f"{where}: {value} has no canonical form")
-        return value
+def _is_plain(value: object) -> bool:
+    """Whether `value` surely has a canonical form. Asked of every part of every job, so it is quick, not thorough."""
+    kind = type(value)
+    if kind in _ATOMS:
+        return True
+    if kind is float:
+        return math.isfinite(value)  # type: ignore[arg-type]
+    if kind is dict:
+        return all(type(key) is str and _is_plain(item) for key, item in value.items())  # type: ignore[attr-defined]
+    return kind in (list, tuple) and all(map(_is_plain, value))  # type: ignore[call-overload]
+
+
+def _refuse(value: object, where: str) -> None:
+    """Say where in `value` there is what has no canonical form, and what to do."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{where}: {value} has no canonical form")
     if isinstance(value, (list, tuple)):
-        return [_checked(item, f"{where}[{i}]") for i, item in enumerate(value)]
-    if isinstance(value, dict):
-        for key in value:
+        for i, item in enumerate(value):
+            _refuse(item, f"{where}[{i}]")
+    elif isinstance(value, dict):
+        for key, item in value.items():
             if not isinstance(key, str):
                 raise TypeError(f"{where}: key {key!r} is a {type(key).__name__}; write it as a string")
-        return {key: _checked(item, f"{where}.{key}") for key, item in value.items()}
-    raise TypeError(
-        f"{where}: a {type(value).__name__} has no canonical form; convert it to a str, number, list or dict"
-    )
+            _refuse(item, f"{where}.{key}")
+    elif value is not None and not isinstance(value, (str, int, float)):
+        kind = type(value).__name__
+        raise TypeError(f"{where}: a {kind} has no canonical form; convert it to a str, number, list or dict")

@@ -30,6 +30,8 @@ class Record:
         identity: name of the identity; None without one.
         identity_kind: `face` or `subject`.
         identity_sha256: of the identity's image.
+        identity_on_no_face: what was to be done if its image held no face.
+        loras: name, scale, and the SHA-256 of each file by expert (or `all`), in order.
         seed: of the noise.
         width: pixels.
         height: pixels.
@@ -38,8 +40,11 @@ class Record:
         num_inference_steps: denoising steps.
         cfg_scale: guidance of each expert.
         sigma_shift: of the schedule.
+        boundary: below this share of the timesteps the low-noise expert took over.
         dtype: of the computation.
+        vae_tiled: whether the VAE worked in tiles.
         params: the mode's own keys.
+        files: SHA-256 of the mode's files by key.
         weights: digests by what they are.
         video: path below the output folder.
         video_sha256: of the mp4.
@@ -64,6 +69,8 @@ class Record:
     identity: str | None
     identity_kind: str | None
     identity_sha256: str | None
+    identity_on_no_face: str | None
+    loras: tuple[Mapping[str, Any], ...]
     seed: int
     width: int
     height: int
@@ -72,8 +79,11 @@ class Record:
     num_inference_steps: int
     cfg_scale: tuple[float, ...]
     sigma_shift: float
+    boundary: float
     dtype: str
+    vae_tiled: bool
     params: Mapping[str, Any]
+    files: Mapping[str, str]
     weights: Mapping[str, str]
     video: str
     video_sha256: str
@@ -95,14 +105,17 @@ def job_fields(job: Job) -> dict[str, Any]:
     """The fields of a record that the job alone decides; also what goes into the metadata of its video."""
     same = (
         *("job_id", "name", "model", "mode", "prompt_name", "prompt", "negative_prompt", "seed", "width", "height"),
-        *("num_frames", "fps", "num_inference_steps", "cfg_scale", "sigma_shift", "dtype"),
+        *("num_frames", "fps", "num_inference_steps", "cfg_scale", "sigma_shift", "boundary", "dtype", "vae_tiled"),
     )
     subject = job.subject
     return {
         **{field: getattr(job, field) for field in same},
         "params": dict(job.params),
+        "files": {key: file.digest for key, file in job.files.items()},
+        "loras": tuple({"name": lora.name, **lora.fingerprint()} for lora in job.loras),
         "weights": dict(job.weights),
         "identity": None if subject is None else subject.name,
         "identity_kind": None if subject is None else subject.kind,
         "identity_sha256": None if subject is None else subject.digest,
+        "identity_on_no_face": None if subject is None else subject.on_no_face,
     }

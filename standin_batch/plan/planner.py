@@ -1,68 +1,64 @@
 """From jobs and what is known of them to a plan: a pure function.
 
-The dearest thing changes least: base weights, then shape, then identity, then prompt; the manifest's priority stands
-above all of that. Within each, things come in the order in which the manifest names them first.
+The manifest's priority stands above all; within it, states follow each other at the least cost (`order`), the jobs of
+a state are together, and those of a prompt are together within it, as the manifest names them first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 from standin_batch.job import Job
-from standin_batch.plan.plan import (
-    Group,
-    Plan,
-    PlannedJob,
-    Reason,
-    count_switches,
-    identity_key,
-    model_key,
-    shape_key,
-)
+from standin_batch.plan.cost import CostModel
+from standin_batch.plan.order import order_states
+from standin_batch.plan.plan import Group, Plan, PlannedJob
+from standin_batch.plan.reason import Reason
+from standin_batch.plan.state import State, state_of
 
 Known = Mapping[str, Reason | None]
 """For each job id that is known: None when it is done, else why it has to run again."""
 
 
-def make_plan(jobs: Sequence[Job], known: Known, *, force: bool = False) -> Plan:
+def make_plan(jobs: Sequence[Job], known: Known, *, force: bool = False, costs: CostModel | None = None) -> Plan:
     """Order the jobs that are not done.
 
     Args:
         jobs: in the order of the manifest, each id once.
         known: what is known of them; an id that is not in it is new.
         force: run also what is done.
+        costs: of switches; the assumed ones unless given.
     """
-    reasons = {job.job_id: known.get(job.job_id, Reason.NEW) for job in jobs}
-    if force:
-        reasons = {key: reason or Reason.FORCED for key, reason in reasons.items()}
-    pending = [job for job in jobs if reasons[job.job_id] is not None]
-    ordered = _ordered(pending)
-    planned = [PlannedJob(job, reason) for job in ordered if (reason := reasons[job.job_id]) is not None]
-    return Plan(
-        groups=tuple(_groups(planned)),
-        done=tuple(job for job in jobs if reasons[job.job_id] is None),
-        switches=count_switches(ordered),
-        switches_in_manifest_order=count_switches(pending),
-    )
+    done, pending = [], []
+    for position, job in enumerate(jobs):
+        reason = known.get(job.job_id, Reason.NEW) or (Reason.FORCED if force else None)
+        if reason is None:
+            done.append(job)
+        else:
+            pending.append(PlannedJob(job, reason, position))
+    ordered = _ordered(pending, costs or CostModel())
+    return Plan(groups=tuple(_groups(ordered)), done=tuple(done))
 
 
-def _ordered(jobs: Sequence[Job]) -> list[Job]:
-    model, shape = _rank(jobs, model_key), _rank(jobs, shape_key)
-    identity, prompt = _rank(jobs, identity_key), _rank(jobs, lambda job: job.prompt)
-    return sorted(jobs, key=lambda job: (-job.priority, model(job), shape(job), identity(job), prompt(job)))
-
-
-def _rank(jobs: Sequence[Job], key: Callable[[Job], Hashable]) -> Callable[[Job], int]:
-    ranks: dict[Hashable, int] = {}
-    for job in jobs:
-        ranks.setdefault(key(job), len(ranks))
-    return lambda job: ranks[key(job)]
-
-
-def _groups(planned: Sequence[PlannedJob]) -> list[Group]:
+def _ordered(pending: Iterable[PlannedJob], costs: CostModel) -> list[PlannedJob]:
+    by_priority: dict[int, dict[State, list[PlannedJob]]] = {}
+    for item in pending:
+        by_priority.setdefault(item.job.priority, {}).setdefault(state_of(item.job), []).append(item)
+    levels = [states for _, states in sorted(by_priority.items(), reverse=True)]
+    ordered = order_states([list(states) for states in levels], costs)
     return [
-        Group(members[0].job.model, members[0].job.dtype, tuple(members))
-        for _, run in groupby(planned, key=lambda item: model_key(item.job))
-        if (members := list(run))
+        item for states, order in zip(levels, ordered, strict=True) for key in order for item in _prompts(states[key])
     ]
+
+
+def _prompts(items: Iterable[PlannedJob]) -> list[PlannedJob]:
+    """The same jobs, those of one prompt together."""
+    found: dict[str, list[PlannedJob]] = {}
+    for item in items:
+        found.setdefault(item.job.prompt, []).append(item)
+    return [item for together in found.values() for item in together]
+
+
+def _groups(ordered: Sequence[PlannedJob]) -> list[Group]:
+    runs = groupby(ordered, key=lambda item: (item.job.model, item.job.dtype))
+    return [Group(model, dtype, tuple(members)) for (model, dtype), members in runs]

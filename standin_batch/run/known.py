@@ -1,23 +1,135 @@
-"""What is known of jobs before a run: from records, videos and journals."""
+"""What is known of jobs before a run: from records, videos and journals.
+
+Every record of a job is read, and at 100,000 of them that is what planning waits for: so the folders are listed once
+each, and the loop over records makes no Path.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from standin_batch.job import Job
 from standin_batch.output.layout import OutputLayout
-from standin_batch.output.store import has_video, read_record, recorded_ids
-from standin_batch.plan.plan import Reason
+from standin_batch.output.record import job_fields
+from standin_batch.output.store import has_video, recorded_ids
+from standin_batch.plan.changes import Slot, changes, slot_of, slots_of
+from standin_batch.plan.reason import Reason
 from standin_batch.run.journal import State, latest
 
+RecordData = Mapping[str, Any]
 
-def known_jobs(jobs: Sequence[Job], layout: OutputLayout) -> dict[str, Reason | None]:
-    """For each job that was seen before: None when it is done, else why it has to run again."""
-    known: dict[str, Reason | None] = {
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of jobs.
+
+    Attributes:
+        reasons: for each job that was seen before, None when it is done, else why it has to run again.
+        bytes_per_pixel: of video for each pixel of each frame, over the videos that are done; None without any.
+    """
+
+    reasons: Mapping[str, Reason | None]
+    bytes_per_pixel: float | None = None
+
+
+def known_jobs(jobs: Sequence[Job], layout: OutputLayout) -> Known:
+    """What records, videos and journals below `layout` know of `jobs`."""
+    recorded = recorded_ids(layout)
+    reasons: dict[str, Reason | None] = {
         job_id: Reason.FAILED_BEFORE for job_id, entry in latest(layout.journals).items() if entry.state is State.FAILED
     }
-    recorded = recorded_ids(layout)
+    videos, size = _Videos(layout), _Size()
+    for record in _records(layout, (job.job_id for job in jobs if job.job_id in recorded)):
+        exists = record in videos
+        reasons[record["job_id"]] = None if exists else Reason.OUTPUT_MISSING
+        if exists:
+            size.add(record)
+    reasons.update(_changed([job for job in jobs if job.job_id not in reasons], jobs, recorded, layout))
+    return Known(reasons, size.bytes_per_pixel)
+
+
+def _changed(
+    new: Sequence[Job], jobs: Iterable[Job], recorded: frozenset[str], layout: OutputLayout
+) -> dict[str, Reason]:
+    """For new jobs that take the place of a video which no job owns any more, what changed.
+
+    Of several such videos the nearest counts. Each record is looked at once and forgotten: there may be 100,000.
+    """
+    orphans = sorted(recorded.difference(job.job_id for job in jobs)) if new else []
+    nearest: dict[str, tuple[str, ...]] = {}
+    takers = _by_slot(new) if orphans else {}
+    for record in _records(layout, orphans):
+        for job in takers.get(slot_of(record), ()):
+            told = changes(record, job_fields(job))
+            nearest[job.job_id] = min(nearest.get(job.job_id, told), told, key=lambda found: (len(found), found))
+    return {job_id: Reason.changed(*told) for job_id, told in nearest.items()}
+
+
+def _by_slot(jobs: Iterable[Job]) -> dict[Slot, list[Job]]:
+    found: dict[Slot, list[Job]] = {}
     for job in jobs:
-        if job.job_id in recorded and (record := read_record(layout, job.job_id)) is not None:
-            known[job.job_id] = None if has_video(layout, record) else Reason.OUTPUT_MISSING
-    return known
+        for slot in slots_of(job):
+            found.setdefault(slot, []).append(job)
+    return found
+
+
+def _records(layout: OutputLayout, job_ids: Iterable[str]) -> Iterator[RecordData]:
+    """The records of these jobs; one that cannot be read does not count."""
+    folder = str(layout.records)
+    for job_id in job_ids:
+        try:
+            with open(f"{folder}/{job_id}.json", "rb", buffering=0) as file:  # noqa: PTH123 - a Path costs as much again
+                record = json.loads(file.read())
+        except (OSError, ValueError):
+            continue
+        if isinstance(record, dict) and record.get("job_id") == job_id and isinstance(record.get("video"), str):
+            yield record
+
+
+class _Videos:
+    """Which videos exist: the folder is listed once, and a path that is not in the list is looked up."""
+
+    def __init__(self, layout: OutputLayout) -> None:
+        self._layout = layout
+        self._listed = frozenset(_files_below(layout.videos, layout.relative(layout.videos)))
+
+    def __contains__(self, record: RecordData) -> bool:
+        return record["video"] in self._listed or has_video(self._layout, record)
+
+
+def _files_below(folder: Path | str, name: str) -> Iterator[str]:
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    yield from _files_below(entry.path, f"{name}/{entry.name}")
+                elif entry.is_file():
+                    yield f"{name}/{entry.name}"
+    except OSError:
+        return
+
+
+class _Size:
+    """Bytes and pixels of videos, summed."""
+
+    def __init__(self) -> None:
+        self._bytes = self._pixels = 0
+
+    def add(self, record: RecordData) -> None:
+        """Count one video."""
+        try:
+            pixels = record["width"] * record["height"] * record["num_frames"]
+            written = int(record["video_bytes"])
+        except (KeyError, TypeError, ValueError):
+            return
+        self._bytes, self._pixels = self._bytes + written, self._pixels + pixels
+
+    @property
+    def bytes_per_pixel(self) -> float | None:
+        """Bytes for each pixel of each frame; None where nothing was counted."""
+        return self._bytes / self._pixels if self._pixels else None

@@ -38,6 +38,66 @@ class Expert:
 
 
 @dataclass(frozen=True)
+class Sizes:
+    """How large the parts of a model are: what its work, its memory and its loading are estimated from.
+
+    Attributes:
+        dim: width of a token in the diffusion transformer (DiT).
+        ffn_dim: width inside its feed-forward layers.
+        num_layers: blocks.
+        num_heads: heads of each attention.
+        text_dim: width of an encoded prompt.
+        freq_dim: width of the sinusoidal embedding of the timestep.
+        vace_layers: blocks of the VACE module.
+        adapter_rank: rank of the Stand-In adapter.
+        text_encoder_parameters: numbers in the umT5 encoder.
+        vae_parameters: numbers in the VAE.
+        vae_decode_flop: to decode one pixel of one frame, counted with `torch.utils.flop_counter`.
+        dit_disk_bytes: of one number of the DiT on disk; the official shards are float32.
+    """
+
+    dim: int
+    ffn_dim: int
+    num_layers: int
+    num_heads: int
+    text_dim: int
+    freq_dim: int
+    vace_layers: int
+    adapter_rank: int
+    text_encoder_parameters: int
+    vae_parameters: int
+    vae_decode_flop: float
+    dit_disk_bytes: int
+
+    @property
+    def dit_parameters(self) -> int:
+        """Numbers in one expert: blocks, embeddings of patches, text and time, and the head."""
+        dim = self.dim
+        patches = 65 * dim
+        text = (self.text_dim + dim + 2) * dim
+        time = (self.freq_dim + dim + 2) * dim + 6 * (dim + 1) * dim
+        head = 64 * (dim + 1) + 2 * dim
+        return self.num_layers * self._block_parameters + patches + text + time + head
+
+    @property
+    def vace_parameters(self) -> int:
+        """Numbers in the VACE module: blocks with a projection behind each and one before, and its own patches."""
+        projections = (self.vace_layers + 1) * (self.dim + 1) * self.dim
+        return self.vace_layers * self._block_parameters + projections + 385 * self.dim
+
+    @property
+    def adapter_parameters(self) -> int:
+        """Numbers in one Stand-In adapter: down and up for query, key and value of each block."""
+        return self.num_layers * 3 * 2 * self.dim * self.adapter_rank
+
+    @property
+    def _block_parameters(self) -> int:
+        attention = 4 * (self.dim + 1) * self.dim + 2 * self.dim
+        feed_forward = 2 * self.dim * self.ffn_dim + self.ffn_dim + self.dim
+        return 2 * attention + feed_forward + 2 * self.dim + 6 * self.dim
+
+
+@dataclass(frozen=True)
 class ModelRow:
     """A base model that Stand-In works on.
 
@@ -50,6 +110,7 @@ class ModelRow:
         boundary: below this share of 1,000 timesteps the next expert takes over (Wan2.2).
         defaults: recommended values of a job's keys.
         licence: of the weights.
+        sizes: of its parts.
         repositories: on the Hugging Face hub; empty for rows made on this machine.
         generator: name and version of what makes the files on this machine; None for downloaded rows.
         diffsynth: entries to add to DiffSynth's `MODEL_CONFIGS`, for sizes that it does not know.
@@ -61,6 +122,7 @@ class ModelRow:
     experts: tuple[Expert, ...]
     defaults: Mapping[str, Any]
     licence: str
+    sizes: Sizes
     root: str = ""
     boundary: float = 0.875
     repositories: tuple[str, ...] = ()
@@ -75,6 +137,21 @@ _WAN21_EXPERTS = (Expert("base", SHARDS, WAN21_ADAPTERS),)
 _WAN22_EXPERTS = (
     Expert("high_noise", f"high_noise_model/{SHARDS}", ("Stand-In_wan2.2_T2V_A14B_high.ckpt",)),
     Expert("low_noise", f"low_noise_model/{SHARDS}", ("Stand-In_wan2.2_T2V_A14B_low.ckpt",)),
+)
+
+_SIZES_14B = Sizes(
+    dim=5120,
+    ffn_dim=13824,
+    num_layers=40,
+    num_heads=40,
+    text_dim=4096,
+    freq_dim=256,
+    vace_layers=8,
+    adapter_rank=128,
+    text_encoder_parameters=5_680_910_336,
+    vae_parameters=126_892_531,
+    vae_decode_flop=8.51e6,
+    dit_disk_bytes=4,
 )
 
 _SHARED_DEFAULTS: dict[str, Any] = {
@@ -116,6 +193,21 @@ TINY_T5: dict[str, Any] = {
     "dropout": 0.0,
 }
 TINY_VAE: dict[str, Any] = {"dim": 8, "z_dim": 16}
+
+_TINY_SIZES = Sizes(
+    dim=TINY_DIT["dim"],
+    ffn_dim=TINY_DIT["ffn_dim"],
+    num_layers=TINY_DIT["num_layers"],
+    num_heads=TINY_DIT["num_heads"],
+    text_dim=TINY_DIT["text_dim"],
+    freq_dim=TINY_DIT["freq_dim"],
+    vace_layers=2,
+    adapter_rank=128,
+    text_encoder_parameters=115_264,
+    vae_parameters=924_491,
+    vae_decode_flop=6.19e4,
+    dit_disk_bytes=2,
+)
 
 TINY_DIFFSYNTH: tuple[dict[str, Any], ...] = (
     {
@@ -161,6 +253,7 @@ ROWS: Mapping[str, ModelRow] = MappingProxyType(
                 experts=_WAN21_EXPERTS,
                 defaults=_TINY_DEFAULTS,
                 licence="Apache-2.0",
+                sizes=_TINY_SIZES,
                 generator="tiny-1",
                 diffsynth=TINY_DIFFSYNTH,
             ),
@@ -172,6 +265,7 @@ ROWS: Mapping[str, ModelRow] = MappingProxyType(
                 experts=_WAN22_EXPERTS,
                 defaults={**_TINY_DEFAULTS, "num_inference_steps": 6, "cfg_scale": (4.0, 3.0), "sigma_shift": 12.0},
                 licence="Apache-2.0",
+                sizes=_TINY_SIZES,
                 generator="tiny-1",
                 diffsynth=TINY_DIFFSYNTH,
             ),
@@ -182,6 +276,7 @@ ROWS: Mapping[str, ModelRow] = MappingProxyType(
                 experts=_WAN21_EXPERTS,
                 defaults=_SHARED_DEFAULTS,
                 licence="Apache-2.0",
+                sizes=_SIZES_14B,
                 repositories=("Wan-AI/Wan2.1-T2V-14B", "BowenXue/Stand-In"),
             ),
             ModelRow(
@@ -196,6 +291,7 @@ ROWS: Mapping[str, ModelRow] = MappingProxyType(
                     "sigma_shift": 12.0,
                 },
                 licence="Apache-2.0",
+                sizes=_SIZES_14B,
                 repositories=("Wan-AI/Wan2.2-T2V-A14B", "BowenXue/Stand-In"),
             ),
         )

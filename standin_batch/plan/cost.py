@@ -1,0 +1,125 @@
+"""The cost model: seconds of each switch between jobs, and of the jobs themselves.
+
+What this machine has measured stands above what is assumed. Assumed rates only weigh the switches against each other,
+so that the order is a good one before anything was measured; how long jobs take is never told from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from standin_batch.job import Job
+from standin_batch.plan.state import ModelKey, State, Switches, path, switch, texts
+from standin_batch.plan.work import identity_flop, job_flop, prompt_flop
+from standin_batch.weights.registry import ROWS
+
+VAE_DISK_BYTES, TEXT_ENCODER_DISK_BYTES = 4, 2
+"""Of one number: Wan's VAE is kept in float32, umT5 in bfloat16."""
+
+FUSED_BYTES = 4
+"""LoRAs are added in float32."""
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What a machine is assumed to do where it has not been measured.
+
+    Attributes:
+        opening: seconds to open, check and place a model, a module or a set of LoRAs, however small.
+        read: bytes of weights a second, from disk to where they compute.
+        fuse: bytes of weights a second that a LoRA is added to, or taken off.
+        flop: operations a second.
+        shape: seconds until another size runs at full speed: kernels chosen, memory laid out anew.
+    """
+
+    opening: float = 2.0
+    read: float = 1e9
+    fuse: float = 20e9
+    flop: float = 100e12
+    shape: float = 1.0
+
+
+@dataclass(frozen=True)
+class CostModel:
+    """Seconds of switches and jobs on one device.
+
+    Attributes:
+        throughput: FLOP a second, measured, by model and dtype.
+        loading: seconds to load, measured, by model and dtype.
+        rates: assumed where nothing was measured.
+    """
+
+    throughput: Mapping[ModelKey, float] = field(default_factory=dict)
+    loading: Mapping[ModelKey, float] = field(default_factory=dict)
+    rates: Rates = field(default_factory=Rates)
+
+    def job_seconds(self, job: Job) -> float | None:
+        """Seconds of a job besides its switches; None where nothing was measured."""
+        rate = self.throughput.get((job.model, job.dtype))
+        return None if rate is None else job_flop(job) / rate
+
+    def switch_seconds(self, before: State | None, after: State) -> float:
+        """Seconds until a job in state `after` can begin.
+
+        Args:
+            before: the state that the last job left; None at the start.
+            after: the state that is needed.
+        """
+        changed = switch(before, after)
+        sizes, experts = ROWS[after.model[0]].sizes, len(ROWS[after.model[0]].experts)
+        return (
+            changed.models * self._load(after.model)
+            + changed.modules * self._read(sizes.vace_parameters * sizes.dit_disk_bytes)
+            + self._fuse(before, after, changed)
+            + changed.shapes * self.rates.shape
+            + changed.identities * experts * identity_flop(sizes) / self._flop_rate(after.model)
+        )
+
+    def path_seconds(self, states: Iterable[State]) -> float:
+        """Seconds of all switches when these states follow each other."""
+        seconds, before = 0.0, None
+        for state in states:
+            seconds += self.switch_seconds(before, state)
+            before = state
+        return seconds
+
+    def order_seconds(self, jobs: Sequence[Job]) -> float:
+        """Seconds of all switches when jobs run in this order, and of encoding their prompts."""
+        return self.path_seconds(path(jobs)) + self.prompt_seconds(texts(jobs))
+
+    def prompt_seconds(self, number: Mapping[ModelKey, int]) -> float:
+        """Seconds to encode a number of texts with each model."""
+        work = ((model, count * prompt_flop(ROWS[model[0]].sizes)) for model, count in number.items())
+        return sum(flop / self._flop_rate(model) for model, flop in work)
+
+    def _flop_rate(self, model: ModelKey) -> float:
+        return self.throughput.get(model, self.rates.flop)
+
+    def _load(self, model: ModelKey) -> float:
+        return self.loading.get(model, self._read(disk_bytes(model[0])))
+
+    def _read(self, size: float) -> float:
+        return self.rates.opening + size / self.rates.read
+
+    def _fuse(self, before: State | None, after: State, changed: Switches) -> float:
+        """A set that is there comes off, and another goes on; each touches every weight of the DiT."""
+        if not changed.loras:
+            return 0.0
+        row = ROWS[after.model[0]]
+        touched = len(row.experts) * row.sizes.dit_parameters * FUSED_BYTES
+        once = self.rates.opening + touched / self.rates.fuse
+        comes_off = before is not None and not changed.models and bool(before.loras)
+        # Weights can also be loaded anew to take LoRAs off: were that cheaper, a detour over another model would be.
+        return comes_off * min(once, self._load(after.model)) + bool(after.loras) * once
+
+
+def disk_bytes(model: str) -> int:
+    """Bytes that are read to load a model: every expert, the text encoder and the VAE."""
+    row = ROWS[model]
+    sizes = row.sizes
+    return (
+        len(row.experts) * sizes.dit_parameters * sizes.dit_disk_bytes
+        + sizes.text_encoder_parameters * TEXT_ENCODER_DISK_BYTES
+        + sizes.vae_parameters * VAE_DISK_BYTES
+    )

@@ -1,0 +1,154 @@
+"""What a plan takes: steps, work, hours, gigabytes and memory. What was never measured here is unknown, not guessed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from standin_batch.plan.cost import CostModel
+from standin_batch.plan.plan import Group, Plan
+from standin_batch.plan.work import job_flop, memory_bytes
+
+
+@dataclass(frozen=True)
+class Device:
+    """What jobs run on.
+
+    Attributes:
+        name: of the GPU, or `cpu`.
+        memory_bytes: of the GPU; None for a CPU.
+    """
+
+    name: str
+    memory_bytes: int | None = None
+
+
+CPU = Device("cpu")
+
+
+@dataclass(frozen=True)
+class GroupEstimate:
+    """What one group takes.
+
+    Attributes:
+        model: row of the registry.
+        dtype: of the computation.
+        jobs: videos.
+        frames: of all videos.
+        steps: denoising steps of all videos.
+        pixel_frames: width x height x frames of all videos.
+        flop: operations of all jobs.
+        seconds: of all jobs, without switches; None where this device was never measured with this model and dtype.
+        memory_bytes: the least memory that holds weights and an identity.
+    """
+
+    model: str
+    dtype: str
+    jobs: int
+    frames: int
+    steps: int
+    pixel_frames: int
+    flop: float
+    seconds: float | None
+    memory_bytes: int
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a plan takes.
+
+    Attributes:
+        groups: in the order in which they run.
+        device: that it is estimated for.
+        switch_seconds: of everything that changes hands, in the planned order.
+        switch_seconds_in_manifest_order: the same if jobs ran as they are written.
+        measured: whether loading and computing were measured for every group; else switches are told from assumptions.
+        bytes_per_pixel: of video for each pixel of each frame, measured in this folder; None where it has no videos.
+    """
+
+    groups: tuple[GroupEstimate, ...]
+    device: Device
+    switch_seconds: float
+    switch_seconds_in_manifest_order: float
+    measured: bool
+    bytes_per_pixel: float | None
+
+    @property
+    def jobs(self) -> int:
+        """Videos to make."""
+        return sum(group.jobs for group in self.groups)
+
+    @property
+    def frames(self) -> int:
+        """Frames of all videos."""
+        return sum(group.frames for group in self.groups)
+
+    @property
+    def steps(self) -> int:
+        """Denoising steps of all videos."""
+        return sum(group.steps for group in self.groups)
+
+    @property
+    def flop(self) -> float:
+        """Operations of all jobs."""
+        return sum(group.flop for group in self.groups)
+
+    @property
+    def seconds(self) -> float | None:
+        """Of all jobs and switches; None unless every group was measured."""
+        known = [group.seconds for group in self.groups if group.seconds is not None]
+        return sum(known) + self.switch_seconds if len(known) == len(self.groups) else None
+
+    @property
+    def video_bytes(self) -> float | None:
+        """Of all videos; None where the folder has none to go by."""
+        if self.bytes_per_pixel is None:
+            return None
+        return self.bytes_per_pixel * sum(group.pixel_frames for group in self.groups)
+
+    @property
+    def memory_bytes(self) -> int:
+        """Of the group that needs most."""
+        return max((group.memory_bytes for group in self.groups), default=0)
+
+    @property
+    def fits(self) -> bool | None:
+        """Whether the device can hold every group; None on a CPU."""
+        memory = self.device.memory_bytes
+        return None if memory is None else self.memory_bytes <= memory
+
+
+def estimate(plan: Plan, costs: CostModel, device: Device = CPU, bytes_per_pixel: float | None = None) -> Estimate:
+    """Estimate what `plan` takes.
+
+    Args:
+        plan: what would run.
+        costs: as measured on `device`.
+        device: that it would run on.
+        bytes_per_pixel: of video for each pixel of each frame, where that is known.
+    """
+    models = {(group.model, group.dtype) for group in plan.groups}
+    return Estimate(
+        groups=tuple(_group(group, costs) for group in plan.groups),
+        device=device,
+        switch_seconds=costs.order_seconds([item.job for item in plan.to_run]),
+        switch_seconds_in_manifest_order=costs.order_seconds(plan.as_written),
+        measured=all(model in costs.throughput and model in costs.loading for model in models),
+        bytes_per_pixel=bytes_per_pixel,
+    )
+
+
+def _group(group: Group, costs: CostModel) -> GroupEstimate:
+    jobs = [item.job for item in group.jobs]
+    flop = sum(job_flop(job) for job in jobs)
+    rate = costs.throughput.get((group.model, group.dtype))
+    return GroupEstimate(
+        model=group.model,
+        dtype=group.dtype,
+        jobs=len(jobs),
+        frames=sum(job.num_frames for job in jobs),
+        steps=sum(job.num_inference_steps for job in jobs),
+        pixel_frames=sum(job.width * job.height * job.num_frames for job in jobs),
+        flop=flop,
+        seconds=None if rate is None else flop / rate,
+        memory_bytes=max(memory_bytes(job) for job in jobs),
+    )

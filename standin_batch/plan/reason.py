@@ -1,0 +1,49 @@
+"""Why a job would run, as a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import ClassVar
+
+
+class ReasonKind(str, Enum):
+    """The sorts of reasons; the values are what `standin plan --json` prints."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    FAILED_BEFORE = "failed before"
+    OUTPUT_MISSING = "output missing"
+    FORCED = "forced"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a job would run.
+
+    Attributes:
+        kind: the sort of reason.
+        changes: what differs from the video that the job replaces; empty unless `kind` is `changed`.
+    """
+
+    kind: ReasonKind
+    changes: tuple[str, ...] = ()
+
+    NEW: ClassVar[Reason]
+    FAILED_BEFORE: ClassVar[Reason]
+    OUTPUT_MISSING: ClassVar[Reason]
+    FORCED: ClassVar[Reason]
+
+    @classmethod
+    def changed(cls, *changes: str) -> Reason:
+        """The job replaces a video that differs from it in `changes`."""
+        return cls(ReasonKind.CHANGED, changes)
+
+    def __str__(self) -> str:
+        return ": ".join([self.kind.value, ", ".join(self.changes)] if self.changes else [self.kind.value])
+
+
+Reason.NEW = Reason(ReasonKind.NEW)
+Reason.FAILED_BEFORE = Reason(ReasonKind.FAILED_BEFORE)
+Reason.OUTPUT_MISSING = Reason(ReasonKind.OUTPUT_MISSING)
+Reason.FORCED = Reason(ReasonKind.FORCED)

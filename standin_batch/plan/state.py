@@ -1,0 +1,107 @@
+"""What stays in place from one job to the next, and what has to change hands."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from standin_batch.job import Job
+from standin_batch.modes import MODES
+
+ModelKey = tuple[str, str]
+"""Base weights: row of the registry, and dtype."""
+
+
+class State(NamedTuple):
+    """What has to be in place for a job, the dearest first.
+
+    Attributes:
+        model: base weights.
+        modules: weights beside the base (`vace`).
+        loras: content and scale of each, in order.
+        shape: width, height and frames: what compiled kernels and memory depend on.
+        identity: what its keys and values depend on besides the weights; None without one.
+    """
+
+    model: ModelKey
+    modules: tuple[str, ...]
+    loras: tuple[Hashable, ...]
+    shape: tuple[int, int, int]
+    identity: tuple[Hashable, ...] | None
+
+
+class Switches(NamedTuple):
+    """How often something has to change hands in an order of jobs; the first use counts too.
+
+    Attributes:
+        models: base weights loaded.
+        modules: modules beside them loaded.
+        loras: sets of LoRAs put on or taken off.
+        shapes: changes of size or length.
+        identities: keys and values computed.
+        prompts: texts encoded.
+    """
+
+    models: int = 0
+    modules: int = 0
+    loras: int = 0
+    shapes: int = 0
+    identities: int = 0
+    prompts: int = 0
+
+
+def state_of(job: Job) -> State:
+    """What has to be in place for `job`."""
+    return State(
+        model=(job.model, job.dtype),
+        modules=MODES[job.mode].modules,
+        loras=tuple((tuple((key, file.digest) for key, file in lora.files.items()), lora.scale) for lora in job.loras),
+        shape=(job.width, job.height, job.num_frames),
+        identity=None if job.subject is None else (*job.subject.fingerprint().values(), *job.grid),
+    )
+
+
+def switch(before: State | None, after: State) -> Switches:
+    """What changes hands between two states. Other base weights begin with nothing in place."""
+    same = before if before is not None and before.model == after.model else None
+    loras = after.loras != (() if same is None else same.loras)
+    identity = after.identity is not None and (loras or same is None or same.identity != after.identity)
+    return Switches(
+        models=int(same is None),
+        modules=len(set(after.modules) - set(() if same is None else same.modules)),
+        loras=int(loras),
+        shapes=int(same is None or same.shape != after.shape),
+        identities=int(identity),
+    )
+
+
+def path(jobs: Iterable[Job]) -> Iterator[State]:
+    """The states that jobs in this order go through."""
+    before: State | None = None
+    for job in jobs:
+        state = state_of(job)
+        if state != before:
+            yield state
+        before = state
+
+
+def texts(jobs: Iterable[Job]) -> dict[ModelKey, int]:
+    """How many prompts each model encodes: each text once, so the order has no part in it.
+
+    The executor forgets the texts that are not in its next window of jobs. With more prompts than a window holds, some
+    are encoded again; at 14B that costs 0.01 s each, and is not counted.
+    """
+    found: dict[ModelKey, set[str]] = {}
+    for job in jobs:
+        found.setdefault((job.model, job.dtype), set()).add(job.prompt)
+    return {model: len(prompts) for model, prompts in found.items()}
+
+
+def count_switches(jobs: Sequence[Job]) -> Switches:
+    """What has to change from job to job when they run in this order."""
+    counted = [0] * len(Switches._fields)
+    before: State | None = None
+    for state in path(jobs):
+        counted = [total + number for total, number in zip(counted, switch(before, state), strict=True)]
+        before = state
+    return Switches(*counted)._replace(prompts=sum(texts(jobs).values()))

@@ -1,0 +1,162 @@
+"""What this machine has measured: how fast it computes and loads, kept across runs in the user's cache.
+
+A file of JSON lines that is only ever appended to, one line for each finished job and each load: a crash costs at most
+its last line, and several processes can share it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from standin_batch.digests import cache_folder
+from standin_batch.job import Job
+from standin_batch.plan.cost import CostModel
+from standin_batch.plan.estimate import CPU, Device
+from standin_batch.plan.state import ModelKey
+from standin_batch.plan.work import job_flop
+
+LAST = 20
+"""Measurements of a kind that count: older ones speak of another driver, or another version."""
+
+TAIL_BYTES = 1 << 20
+"""As much of the file is read: some 8,000 lines."""
+
+WORKING_PHASES = ("denoise", "decode")
+"""Phases of a job that `job_flop` counts."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The measurements of this machine.
+
+    Attributes:
+        path: the file of JSON lines; made with the first measurement.
+    """
+
+    path: Path
+
+    @classmethod
+    def default(cls) -> Measured:
+        """Those of this user."""
+        return cls(cache_folder() / "throughput.jsonl")
+
+    def add_job(self, device: str, job: Job, seconds: Mapping[str, float]) -> None:
+        """Note how long the phases of a finished job took."""
+        spent = sum(seconds.get(phase, 0.0) for phase in WORKING_PHASES)
+        self._append({"device": device, "model": job.model, "dtype": job.dtype, "flop": job_flop(job)}, spent)
+
+    def add_load(self, device: str, model: ModelKey, seconds: float) -> None:
+        """Note how long a model took to load."""
+        self._append({"device": device, "model": model[0], "dtype": model[1]}, seconds)
+
+    def costs(self, device: str) -> CostModel:
+        """The cost model of `device`: the median of the last measurements of each model and dtype."""
+        rates: dict[ModelKey, list[float]] = {}
+        loads: dict[ModelKey, list[float]] = {}
+        for line in self._lines():
+            if line.get("device") == device and (found := _checked(line)) is not None:
+                model, flop, seconds = found
+                if flop is None:
+                    loads.setdefault(model, []).append(seconds)
+                else:
+                    rates.setdefault(model, []).append(flop / seconds)
+        return CostModel(throughput=_medians(rates), loading=_medians(loads))
+
+    def _append(self, what: dict[str, Any], seconds: float) -> None:
+        """One write for the whole line, so that lines of several processes do not mix."""
+        line = json.dumps({**what, "seconds": round(seconds, 6)}) + "\n"
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+            try:
+                os.write(descriptor, (_newline_due(descriptor) + line).encode())
+            finally:
+                os.close(descriptor)
+        except OSError:
+            # A measurement that cannot be kept costs an estimate, never a run.
+            return
+
+    def _lines(self) -> Iterator[dict[str, Any]]:
+        try:
+            with self.path.open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(0, size - TAIL_BYTES))
+                tail = file.read()
+        except OSError:
+            return
+        for line in tail.splitlines():
+            try:
+                found = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(found, dict):
+                yield found
+
+
+def _newline_due(descriptor: int) -> str:
+    """A line that a crash cut short must not swallow the next one."""
+    size = os.fstat(descriptor).st_size
+    return "\n" if size and os.pread(descriptor, 1, size - 1) != b"\n" else ""
+
+
+def _checked(line: Mapping[str, Any]) -> tuple[ModelKey, float | None, float] | None:
+    try:
+        flop = None if line.get("flop") is None else float(line["flop"])
+        seconds = float(line["seconds"])
+        model = (str(line["model"]), str(line["dtype"]))
+    except (KeyError, TypeError, ValueError):
+        return None
+    usable = 0 < seconds < inf and (flop is None or 0 < flop < inf)
+    return (model, flop, seconds) if usable else None
+
+
+def _medians(found: Mapping[ModelKey, list[float]]) -> dict[ModelKey, float]:
+    return {model: median(values[-LAST:]) for model, values in found.items()}
+
+
+def likely_device() -> Device:
+    """What `--device auto` means here, as far as can be told without torch: the first GPU, or the CPU."""
+    found = device_of("cuda")
+    return CPU if found.memory_bytes is None else found
+
+
+def device_of(device: str) -> Device:
+    """What `device` (as torch names it) is, in the driver's words; its own name where the driver does not answer."""
+    if device == CPU.name:
+        return CPU
+    gpus = _gpus(_visible(int(device.partition(":")[2] or 0)))
+    return gpus[0] if gpus else Device(device)
+
+
+def _visible(index: int) -> str:
+    """The driver's name of the GPU that torch counts as `index`."""
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is None:
+        return str(index)
+    names = [name.strip() for name in chosen.split(",") if name.strip()]
+    return names[index] if index < len(names) else ""
+
+
+def _gpus(name: str) -> list[Device]:
+    """Asks `nvidia-smi`, which is there with every driver and answers without torch."""
+    if not name:
+        return []
+    command = ["nvidia-smi", f"--id={name}", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"]
+    try:
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return [gpu for line in ran.stdout.splitlines() if (gpu := _gpu(line)) is not None]
+
+
+def _gpu(line: str) -> Device | None:
+    name, comma, mebibytes = line.rpartition(",")
+    return Device(name.strip(), int(mebibytes) << 20) if comma and mebibytes.strip().isdigit() else None

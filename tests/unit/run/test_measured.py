@@ -1,0 +1,148 @@
+"""What this machine has measured, kept across runs."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from standin_batch.job import Job
+from standin_batch.plan.estimate import CPU, Device
+from standin_batch.plan.work import job_flop
+from standin_batch.run.measured import LAST, Measured, device_of, likely_device
+
+TINY = ("tiny", "float32")
+JOB = Job(
+    name="j",
+    prompt_name="p",
+    model="tiny",
+    mode="t2v",
+    subject=None,
+    prompt="p",
+    negative_prompt="",
+    seed=0,
+    width=160,
+    height=96,
+    num_frames=9,
+    fps=25.0,
+    num_inference_steps=4,
+    cfg_scale=(5.0,),
+    sigma_shift=5.0,
+    boundary=0.875,
+    dtype="float32",
+    vae_tiled=False,
+)
+
+
+@pytest.fixture
+def measured(tmp_path):
+    return Measured(tmp_path / "cache" / "throughput.jsonl")
+
+
+def test_without_a_file_nothing_is_known(measured):
+    costs = measured.costs("cpu")
+    assert (costs.throughput, costs.loading) == ({}, {})
+
+
+def test_a_finished_job_tells_the_throughput_of_its_denoising_and_decoding(measured):
+    measured.add_job("cpu", JOB, {"prompt": 50.0, "identity": 50.0, "denoise": 1.5, "decode": 0.5})
+    assert measured.costs("cpu").throughput == {TINY: job_flop(JOB) / 2.0}
+    assert measured.costs("cpu").job_seconds(JOB) == 2.0
+
+
+def test_a_load_tells_the_time_of_loading(measured):
+    measured.add_load("cpu", TINY, 3.0)
+    assert measured.costs("cpu").loading == {TINY: 3.0}
+
+
+def test_each_device_has_its_own(measured):
+    measured.add_load("NVIDIA H200", TINY, 3.0)
+    assert measured.costs("cpu").loading == {}
+
+
+def test_the_median_of_the_last_counts(measured):
+    for seconds in (*[1000.0] * LAST, *[1.0] * (LAST // 2 + 1), *[9.0] * (LAST // 2 - 1)):
+        measured.add_load("cpu", TINY, seconds)
+    assert measured.costs("cpu").loading == {TINY: 1.0}
+
+
+@pytest.mark.parametrize(
+    "line", ["", "{", "[1]", "{}", '{"device": "cpu"}', "\x00", '"x"', "NaN", '{"device": "cpu", "seconds": "x"}']
+)
+def test_a_line_that_is_damaged_is_passed_over(measured, line):
+    measured.add_load("cpu", TINY, 3.0)
+    with measured.path.open("a") as file:
+        file.write(f"{line}\n")
+    measured.add_load("cpu", TINY, 3.0)
+    assert measured.costs("cpu").loading == {TINY: 3.0}
+
+
+@pytest.mark.parametrize(("flop", "seconds"), [(1e9, 0.0), (0.0, 1.0), (1e9, -1.0), (1e9, "Infinity"), ("NaN", 1.0)])
+def test_a_throughput_that_cannot_be_is_passed_over(measured, flop, seconds):
+    measured.path.parent.mkdir()
+    measured.path.write_text(
+        f'{{"device": "cpu", "model": "tiny", "dtype": "float32", "flop": {flop}, "seconds": {seconds}}}\n'
+    )
+    assert measured.costs("cpu").throughput == {}
+
+
+def test_a_line_cut_short_by_a_crash_does_not_swallow_the_next(measured):
+    measured.add_load("cpu", TINY, 3.0)
+    measured.path.write_bytes(measured.path.read_bytes()[:-5])
+    measured.add_load("cpu", TINY, 4.0)
+    assert measured.costs("cpu").loading == {TINY: 4.0}
+
+
+def test_a_cache_that_cannot_be_written_stops_nothing(tmp_path):
+    (tmp_path / "file").write_text("")
+    Measured(tmp_path / "file" / "throughput.jsonl").add_load("cpu", TINY, 1.0)
+
+
+@pytest.fixture
+def driver(tmp_path, monkeypatch):
+    """Puts an `nvidia-smi` into the path that runs a line of shell."""
+
+    def install(line):
+        program = tmp_path / "nvidia-smi"
+        program.write_text(f"#!/bin/sh\n{line}\n")
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+        monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+    return install
+
+
+def test_a_gpu_is_what_the_driver_calls_it(driver):
+    driver('echo "NVIDIA H200, 143771"')
+    gpu = Device("NVIDIA H200", 143771 << 20)
+    assert device_of("cuda") == device_of("cuda:0") == likely_device() == gpu
+    assert device_of("cpu") == CPU
+
+
+@pytest.mark.parametrize(
+    ("visible", "device", "asked"), [(None, "cuda:1", "1"), ("3,5", "cuda:1", "5"), ("GPU-ab", "cuda", "GPU-ab")]
+)
+def test_the_gpu_that_is_asked_is_the_one_that_torch_counts(driver, monkeypatch, visible, device, asked):
+    driver('echo "$1, 1"')
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert device_of(device).name == f"--id={asked}"
+
+
+@pytest.mark.parametrize("line", ["exit 9", "echo 'No devices were found'", "echo 'A, [N/A]'"])
+def test_where_no_gpu_answers_the_cpu_is_planned_for(driver, line):
+    driver(line)
+    assert likely_device() == CPU
+    assert device_of("cuda") == Device("cuda"), "and what runs there is not taken for the CPU"
+
+
+def test_hidden_gpus_are_not_planned_for(driver, monkeypatch):
+    driver('echo "NVIDIA H200, 143771"')
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert likely_device() == CPU
+
+
+def test_they_lie_in_the_users_cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("STANDIN_CACHE", str(tmp_path))
+    assert Measured.default().path == Path(tmp_path / "throughput.jsonl")
