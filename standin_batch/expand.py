@@ -1,19 +1,22 @@
 """From a manifest to jobs: every combination resolved, every file replaced by what it contains, every job named.
 
-Reading files is left to the caller: `Contents` says what they hold.
+Reading files is left to the caller: `Contents` says what they hold. So is chance: `Seeds` says what `random` becomes.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from standin_batch.errors import UsageError
+from standin_batch.fingerprint import digest
 from standin_batch.job import InputFile, Job, Lora, Subject, job_id
-from standin_batch.manifest import Identity, Manifest
+from standin_batch.manifest import Acceptance, Identity, Manifest
 from standin_batch.manifest import Lora as WrittenLora
+from standin_batch.manifest.lock import RANDOM
 from standin_batch.modes import MODES
 from standin_batch.weights.content import ADAPTER, BASE, FACE
 from standin_batch.weights.registry import ROWS
@@ -29,6 +32,40 @@ class Contents(Protocol):
         """Digest of each part of a model's weights."""
 
 
+class Seeds(Protocol):
+    """What `seed: random` becomes."""
+
+    def __call__(self, name: str, prompt: str, subject: str, place: int) -> int:
+        """The seed of a video.
+
+        Args:
+            name: of the job in the manifest.
+            prompt: its text.
+            subject: digest of the identity's image, or nothing.
+            place: among the videos of this job with that prompt and subject that draw a seed.
+        """
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Seeds from one drawn number: each its own, and the same whatever else comes into the manifest or leaves it.
+
+    Attributes:
+        number: hexadecimal digits.
+    """
+
+    number: str
+
+    def __call__(self, name: str, prompt: str, subject: str, place: int) -> int:
+        """The seed of a video, 0 .. 2**32 - 1: ten digits that people can copy."""
+        return int(digest([self.number, name, prompt, subject, place])[:8], 16)
+
+
+def no_seeds(name: str, prompt: str, subject: str, place: int) -> int:
+    """Refuse `seed: random`."""
+    raise UsageError(f"job {name!r}: this command does not draw seeds", "write a number or a range such as 0..3")
+
+
 @dataclass(frozen=True)
 class Expansion:
     """The jobs of a manifest in its order, each once.
@@ -36,26 +73,51 @@ class Expansion:
     Attributes:
         jobs: in the order of the manifest.
         repeats: how many combinations were the same video as an earlier one.
+        drawn: for each name in the manifest the seeds that took the place of `random`, in order.
     """
 
     jobs: tuple[Job, ...]
     repeats: int
+    drawn: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
-def expand(manifest: Manifest, contents: Contents) -> Expansion:
+def expand(manifest: Manifest, contents: Contents, seeds: Seeds = no_seeds) -> Expansion:
     """Turn `manifest` into jobs. The same video written twice is one job; the first name wins."""
     jobs: dict[str, Job] = {}
     repeats = 0
+    drawn: dict[str, tuple[int, ...]] = {}
     for spec in manifest.jobs:
+        drawing = _Drawing(spec.name, seeds, contents)
         for variant in spec.variants():
-            job = _job(spec.name, variant.values, contents)
+            job = _job(spec.name, drawing.seeded(variant.values), contents)
             if (first := jobs.get(job.job_id)) is None:
                 jobs[job.job_id] = job
                 continue
             repeats += 1
             if job.name not in (first.name, *first.also):
                 jobs[job.job_id] = replace(first, also=(*first.also, job.name))
-    return Expansion(tuple(jobs.values()), repeats)
+        if drawing.drawn:
+            drawn[spec.name] = tuple(drawing.drawn)
+    return Expansion(tuple(jobs.values()), repeats, drawn)
+
+
+class _Drawing:
+    """Puts seeds in the place of `random`, over the videos of one job in their order."""
+
+    def __init__(self, name: str, seeds: Seeds, contents: Contents) -> None:
+        self._name, self._seeds, self._contents = name, seeds, contents
+        self._places: Counter[tuple[str, str]] = Counter()
+        self.drawn: list[int] = []
+
+    def seeded(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """`values` with a number for a seed."""
+        if values["seed"] != RANDOM:
+            return values
+        identity = values["identity"]
+        what = values["prompt"].text, "" if identity is None else self._contents.file(identity.image)
+        self.drawn.append(self._seeds(self._name, *what, self._places[what]))
+        self._places[what] += 1
+        return {**values, "seed": self.drawn[-1]}
 
 
 def _job(name: str, values: Mapping[str, Any], contents: Contents) -> Job:
@@ -67,13 +129,14 @@ def _job(name: str, values: Mapping[str, Any], contents: Contents) -> Job:
         name=name,
         prompt_name=values["prompt"].name,
         priority=values["priority"],
+        accept=_conditions(values["accept"]),
         model=row.name,
         mode=mode.name,
         subject=subject,
         loras=tuple(_lora(lora, contents) for lora in values["loras"]),
         prompt=values["prompt"].text,
         negative_prompt=values["negative_prompt"],
-        seed=_seed(name, values["seed"]),
+        seed=values["seed"],
         width=values["width"],
         height=values["height"],
         num_frames=values["num_frames"],
@@ -97,15 +160,14 @@ def _subject(identity: Identity | None, contents: Contents) -> Subject | None:
     return Subject(identity.name, identity.image, identity.kind, identity.on_no_face, contents.file(identity.image))
 
 
+def _conditions(accept: Acceptance | None) -> tuple[str, ...]:
+    conditions = () if accept is None else accept.conditions
+    return tuple(f"{each.score} {each.comparison} {each.threshold:g}" for each in conditions)
+
+
 def _lora(lora: WrittenLora, contents: Contents) -> Lora:
     files = {key: InputFile(path, contents.file(path)) for key, path in lora.files.items()}
     return Lora(lora.name, files, float(lora.scale))
-
-
-def _seed(name: str, seed: int | str) -> int:
-    if isinstance(seed, str):
-        raise UsageError(f"job {name!r}: this version does not draw seeds", "write a number or a range such as 0..3")
-    return seed
 
 
 def _per_expert(scale: float | tuple[float, float], experts: int) -> tuple[float, ...]:

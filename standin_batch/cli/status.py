@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,56 +11,164 @@ import typer
 from standin_batch.cli.options import AsJson
 
 if TYPE_CHECKING:
-    from standin_batch.run.status import Status
+    from rich.console import Group
+    from rich.text import Text
+
+    from standin_batch.run.status import JobStatus, Status
 
 SHOWN_FAILURES = 10
+BAR_WIDTH = 40
+
+STATES = {
+    "COMPLETED": "green",
+    "RUNNING": "cyan",
+    "PENDING": "default",
+    "FAILED": "red",
+    "CANCELLED": "yellow",
+}
+"""The order in which states are shown, and their colours where there are any jobs in them."""
 
 
 def status(
     target: Annotated[
         Path, typer.Argument(metavar="MANIFEST_OR_FOLDER", help="A manifest, or an output folder.", show_default=False)
     ],
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Show it again and again, until the run ends.")] = False,
+    interval: Annotated[
+        float, typer.Option("--interval", min=0.1, metavar="SECONDS", help="Between two looks of --watch.")
+    ] = 1.0,
     as_json: AsJson = False,
 ) -> int:
     """Show where a run stands, while it runs or after.
 
+    `--watch` ends with the run, or with Ctrl-C, which does not touch the run.
+
     [bold]Examples[/bold]
 
       standin status manifest.yaml
-      standin status outputs/quickstart --json
+      standin status manifest.yaml --watch
+      standin status outputs/quickstart --json | jq .counts
     """
-    from dataclasses import asdict
-
-    from standin_batch.cli.console import print_json
     from standin_batch.run.status import read_status
 
-    found = read_status(_folder(target))
-    if as_json:
-        print_json(asdict(found))
-    else:
-        _print(found)
+    folder, total = _place(target)
+    if not watch:
+        _print(read_status(folder, total), as_json)
+        return 0
+    try:
+        _watch(folder, total, interval, as_json)
+    except KeyboardInterrupt:  # the way to leave, and no mistake
+        return 0
     return 0
 
 
-def _folder(target: Path) -> Path:
+def _place(target: Path) -> tuple[Path, int | None]:
+    """The output folder, and how many jobs a manifest asks for."""
     if target.is_dir():
-        return target
+        return target, None
     from standin_batch.manifest import load_manifest
 
-    return load_manifest(target).output.folder
+    manifest = load_manifest(target)
+    return manifest.output.folder, sum(spec.size for spec in manifest.jobs)
 
 
-def _print(found: Status) -> None:
-    from rich.text import Text
-
+def _watch(folder: Path, total: int | None, interval: float, as_json: bool) -> None:
     from standin_batch.cli.console import out
 
-    out.print(Text(found.folder, style="bold"))
-    for name, number in found.counts.items():
-        out.print(f"  {name:<10} {number:>8,}")
-    for job in found.running:
-        out.print(Text.assemble(("● ", "bold cyan"), job.label))
-    for job in found.failed[:SHOWN_FAILURES]:
-        out.print(Text.assemble(("✗ ", "bold red"), f"{job.label}  ", (job.error, "red")))
+    if as_json or not out.is_terminal:
+        shown: Status | None = None
+        for found in _looks(folder, total, interval):
+            if shown is None or (found.counts, found.active) != (shown.counts, shown.active):
+                _print(found, as_json)
+                shown = found
+        return
+    from rich.live import Live
+
+    with Live(console=out, auto_refresh=False, redirect_stdout=False, redirect_stderr=False) as live:
+        for found in _looks(folder, total, interval):
+            live.update(_drawn(found, cut=True), refresh=True)
+
+
+def _looks(folder: Path, total: int | None, interval: float) -> Iterator[Status]:
+    """One look after the other, until no run is at work."""
+    import time
+
+    from standin_batch.run.status import read_status
+
+    while True:
+        found = read_status(folder, total)
+        yield found
+        if not found.active:
+            return
+        time.sleep(interval)
+
+
+def _print(found: Status, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from standin_batch.cli.console import out, print_json
+
+    if as_json:
+        print_json(asdict(found))
+    else:
+        out.print(_drawn(found))
+
+
+def _drawn(found: Status, cut: bool = False) -> Group:
+    """The whole picture; `cut` keeps each line to one of the screen."""
+    from rich.console import Group
+    from rich.text import Text
+
+    lines: list[Text] = [_head(found)]
+    if found.total:
+        lines.append(_bar(found.counts["COMPLETED"], found.total))
+    for state, colour in STATES.items():
+        if state in found.counts:
+            number = found.counts[state]
+            lines.append(Text(f"  {state:<10} {number:>8,}", style=colour if number else "dim"))
+    if found.other:
+        note = f"  and {found.other:,} records of jobs that the manifest does not have; `standin dataset gc` lists them"
+        lines.append(Text(note, style="dim"))
+    lines += [_running(job) for job in found.running]
+    lines += [Text.assemble(("✗ ", "bold red"), f"{job.label}  ", (job.error, "red")) for job in _shown(found)]
     if (more := len(found.failed) - SHOWN_FAILURES) > 0:
-        out.print(f"… and {more:,} more failed")
+        lines.append(Text(f"… and {more:,} more failed", style="dim"))
+    for line in lines if cut else ():
+        line.no_wrap, line.overflow = True, "ellipsis"
+    return Group(*lines)
+
+
+def _shown(found: Status) -> tuple[JobStatus, ...]:
+    return found.failed[:SHOWN_FAILURES]
+
+
+def _head(found: Status) -> Text:
+    from rich.text import Text
+
+    from standin_batch.cli.console import duration
+
+    head = Text(found.folder, style="bold")
+    if not found.active or found.seconds is None:
+        return head.append("  no run at work", style="dim")
+    head.append(f"  running for {duration(found.seconds)}", style="cyan")
+    return head if found.seconds_left is None else head.append(f", about {duration(found.seconds_left)} left")
+
+
+def _bar(done: int, total: int) -> Text:
+    from rich.text import Text
+
+    full = BAR_WIDTH * done // total
+    percent = 100 * done // total
+    return Text.assemble(
+        "  ", ("━" * full, "green"), ("━" * (BAR_WIDTH - full), "dim"), f" {done:,}/{total:,} · {percent} %"
+    )
+
+
+def _running(job: JobStatus) -> Text:
+    import time
+
+    from rich.text import Text
+
+    from standin_batch.cli.console import duration
+
+    return Text.assemble(("● ", "bold cyan"), job.label, (f"  {duration(max(0.0, time.time() - job.at))}", "dim"))

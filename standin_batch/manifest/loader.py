@@ -156,5 +156,9 @@ def _check_folder(text: str, mark: Mark, problems: Problems) -> None:
     elif Path(os.path.normpath(text)).parts[:1] == ("..",):
         hint = f"if that is meant, write it absolute: {Path(text).resolve()}"
         problems.add(mark.problem("the output folder leads out of the current directory", hint))
-    elif Path(text).expanduser().is_file():
-        problems.add(mark.problem("the output folder is a file", "name a folder"))
+    else:
+        wanted = Path(text).expanduser()
+        for path in (wanted, *wanted.parents):
+            if path.is_file():
+                what = "the output folder is a file" if path == wanted else f"the output folder lies in a file, {path}"
+                problems.add(mark.problem(what, "name a folder"))

@@ -27,7 +27,7 @@ class IdentityEntry(Section):
     """A `face` is found, cropped and cut out of its background; a `subject` (an animal, a thing, a drawing) is taken as
     it is, without detection or parsing."""
     on_no_face: Literal["error", "whole_image"] = Field(default="error", examples=["whole_image"])
-    """When no face is found: stop before the run, or take the whole image."""
+    """When no face is found: fail its jobs, or take the whole image."""
 
 
 class LoraEntry(Section):

@@ -37,6 +37,26 @@ class OutputLayout:
         return self.folder / "index.jsonl"
 
     @property
+    def parquet(self) -> Path:
+        """One typed row for each record."""
+        return self.folder / "index.parquet"
+
+    @property
+    def metadata(self) -> Path:
+        """What `datasets.load_dataset("videofolder", ...)` reads beside the videos."""
+        return self.folder / "metadata.jsonl"
+
+    @property
+    def lock_file(self) -> Path:
+        """The manifest of the last run, resolved."""
+        return self.folder / "manifest.lock.yaml"
+
+    @property
+    def lock_prompts(self) -> Path:
+        """Folder of the prompt files that the lock file names."""
+        return self.folder / "manifest.lock"
+
+    @property
     def state(self) -> Path:
         """Folder of what only runs read: journals, prepared subjects, log."""
         return self.folder / ".standin"
@@ -45,6 +65,11 @@ class OutputLayout:
     def journals(self) -> Path:
         """Folder of the journals, one for each process."""
         return self.state / "journal"
+
+    @property
+    def owned(self) -> Path:
+        """The ids of all jobs of the last run's manifest, one a line."""
+        return self.state / "jobs.txt"
 
     @property
     def subjects(self) -> Path:
@@ -56,13 +81,28 @@ class OutputLayout:
         """What libraries print, and the tracebacks of failed jobs."""
         return self.state / "log.txt"
 
+    @property
+    def lock(self) -> Path:
+        """Held by the run that is at work here."""
+        return self.state / "lock"
+
+    @property
+    def preview(self) -> OutputLayout:
+        """The output folder of previews: beside this one, so that no data set takes them in."""
+        return OutputLayout(self.folder.with_name(f"{self.folder.name}-preview"))
+
+    @property
+    def latents_folder(self) -> Path:
+        """Folder of latents before decoding."""
+        return self.folder / "latents"
+
     def record(self, job_id: str) -> Path:
         """The record of a job."""
         return self.records / f"{job_id}.json"
 
     def latents(self, job_id: str) -> Path:
         """The latents of a job before decoding, where they are kept."""
-        return self.folder / "latents" / f"{job_id}.safetensors"
+        return self.latents_folder / f"{job_id}.safetensors"
 
     def video(self, job: Job, template: str) -> Path:
         """The video of a job by the manifest's template, always inside `videos`."""

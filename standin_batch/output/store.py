@@ -1,10 +1,14 @@
-"""The store: videos and records in an output folder. A job is done when both its record and its video exist."""
+"""The store: videos and records in an output folder. A job is done when both its record and its video exist.
+
+At 100,000 records the loops here are what everybody waits for, so they make no Path.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -43,16 +47,40 @@ class Provenance:
 
 
 @dataclass(frozen=True)
+class RunFiles:
+    """What a run writes down of its manifest before it begins.
+
+    Attributes:
+        lock: text of the lock file.
+        prompts: the prompt files that it names, by path below the output folder.
+        owned: ids of all jobs of the manifest.
+    """
+
+    lock: str
+    prompts: Mapping[str, str]
+    owned: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Store:
-    """Videos and records below one output folder."""
+    """Videos and records below one output folder.
+
+    Attributes:
+        layout: where they lie.
+        options: how they are written.
+        run_files: gives what a run writes down of its manifest; None where that is another folder's.
+    """
 
     layout: OutputLayout
     options: OutputOptions
+    run_files: Callable[[], RunFiles] | None = None
 
     def open(self) -> None:
-        """Make the folder and remove what a killed run left half-written."""
+        """Make the folder, remove what a killed run left half-written, and write down the manifest."""
         self.layout.folder.mkdir(parents=True, exist_ok=True)
         remove_temporaries(self.layout.folder)
+        if self.run_files is not None:
+            _write_run_files(self.layout, self.run_files())
 
     def save(self, job: Job, frames: np.ndarray, latents: torch.Tensor, provenance: Provenance) -> Record:
         """Write the video of `job`, its latents where they are kept, and last its record."""
@@ -94,21 +122,51 @@ class Store:
         return self.layout.relative(path)
 
 
+def _write_run_files(layout: OutputLayout, files: RunFiles) -> None:
+    """Prompts first: names of prompt files tell their content, so whichever lock file is there finds its own."""
+    for name, content in files.prompts.items():
+        if not (layout.folder / name).is_file():
+            write_atomic(layout.folder / name, content)
+    write_atomic(layout.owned, "".join(f"{job_id}\n" for job_id in files.owned))
+    write_atomic(layout.lock_file, files.lock)
+    kept = {(layout.folder / name).parent.name for name in files.prompts}
+    if layout.lock_prompts.is_dir() and not layout.lock_prompts.is_symlink():
+        for old in layout.lock_prompts.iterdir():
+            if old.name not in kept and old.is_dir() and not old.is_symlink():
+                shutil.rmtree(old, ignore_errors=True)
+
+
+def owned_ids(layout: OutputLayout) -> frozenset[str] | None:
+    """Ids of all jobs of the last run's manifest; None where no run has said."""
+    try:
+        return frozenset(layout.owned.read_text().split())
+    except OSError:
+        return None
+
+
 def read_records(layout: OutputLayout) -> Iterator[dict[str, Any]]:
     """Every record that can be read, in the order of the job ids. One that cannot be read is not done."""
+    folder = str(layout.records)
     for name in sorted(_names(layout)):
-        record = read_record(layout, name.removesuffix(".json"))
+        record = _read_record(f"{folder}/{name}", name.removesuffix(".json"))
         if record is not None:
             yield record
 
 
 def read_record(layout: OutputLayout, job_id: str) -> dict[str, Any] | None:
     """The record of a job, or None if there is none or it is broken."""
+    return _read_record(str(layout.record(job_id)), job_id)
+
+
+def _read_record(path: str, job_id: str) -> dict[str, Any] | None:
     try:
-        record = json.loads(layout.record(job_id).read_bytes())
-    except (OSError, ValueError):
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a Path costs as much again
+            record = json.loads(file.read())
+    except (OSError, ValueError, RecursionError):
         return None
-    return record if isinstance(record, dict) and record.get("job_id") == job_id and "video" in record else None
+    if not isinstance(record, dict) or record.get("job_id") != job_id:
+        return None
+    return record if isinstance(record.get("video"), str) else None
 
 
 def recorded_ids(layout: OutputLayout) -> frozenset[str]:
@@ -117,8 +175,10 @@ def recorded_ids(layout: OutputLayout) -> frozenset[str]:
 
 
 def has_video(layout: OutputLayout, record: Mapping[str, Any]) -> bool:
-    """Whether the video that `record` speaks of exists."""
-    return (layout.folder / record["video"]).is_file()
+    """Whether the video that `record` speaks of exists, below the output folder."""
+    video = record["video"]
+    inside = not video.startswith("/") and ".." not in video.split("/") and "\0" not in video
+    return inside and os.path.isfile(f"{layout.folder}/{video}")  # noqa: PTH113 - as above
 
 
 def _names(layout: OutputLayout) -> list[str]:

@@ -1,20 +1,29 @@
 """The journal: what became of each job of each run, one SQLite file for each process.
 
-Records say what is done; the journal says what was tried, what failed and why. It is never needed to know what is
-done, and a file that is broken or half-written is passed over.
+Records say what is done; the journal says what was tried, what failed and why, and which runs are at work. It is never
+needed to know what is done: a file that is broken or half-written is passed over, and one that cannot be written costs
+its entries, not the run.
 """
 
 from __future__ import annotations
 
+import logging
 import os
+import socket
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import Any
+
+logger = logging.getLogger(__name__)
+
+PATIENCE = 30.0
+"""Seconds to wait for a file that another process holds."""
 
 
 class State(str, Enum):
@@ -48,31 +57,79 @@ class Entry:
     pid: int
 
 
-_SCHEMA = "CREATE TABLE IF NOT EXISTS entry (at REAL, job_id TEXT, label TEXT, state TEXT, error TEXT, pid INTEGER)"
+@dataclass(frozen=True)
+class Run:
+    """The process that wrote a journal.
+
+    Attributes:
+        pid: its id.
+        host: where it ran.
+        born: when the system started it, in the system's own count, so that a later process with its id is told apart;
+            empty where that is not known.
+        started: seconds since 1970.
+        ended: seconds since 1970; None of one that has not said so.
+        completed: jobs that it made.
+    """
+
+    pid: int
+    host: str
+    born: str
+    started: float
+    ended: float | None
+    completed: int
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it is at work. Of another machine one cannot know; then its word counts."""
+        if self.ended is not None:
+            return False
+        return self.host != socket.gethostname() or is_alive(self.pid, self.born)
+
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS entry (at REAL, job_id TEXT, label TEXT, state TEXT, error TEXT, pid INTEGER);
+CREATE TABLE IF NOT EXISTS run (pid INTEGER, host TEXT, born TEXT, started REAL, ended REAL);
+"""
 
 
 class Journal:
-    """The journal of this process; safe to write from several threads."""
+    """The journal of this process; safe to write from several threads.
+
+    A write-ahead log lets `status` read for as long as it likes while a run writes, and with `synchronous=NORMAL` an
+    entry costs no wait for the disk: a killed process loses nothing, as the log is in the system's hands; a power cut
+    may lose the last entries, never the file. Where the file system cannot do that (its index is shared memory, so not
+    over NFS between machines), SQLite's own journal takes its place.
+    """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}.sqlite"
         self._lock = threading.Lock()
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._connection.execute(_SCHEMA)
+        self._connection = sqlite3.connect(path, timeout=PATIENCE, check_same_thread=False, isolation_level=None)
+        with suppress(sqlite3.OperationalError):
+            self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection.executescript(_SCHEMA)
+        run = (os.getpid(), socket.gethostname(), born(os.getpid()), time.time())
+        self._connection.execute("INSERT INTO run VALUES (?, ?, ?, ?, NULL)", run)
 
     def write(self, job_id: str, label: str, state: State, error: str = "") -> None:
         """Note that a job came into a state."""
-        with self._lock:
-            self._connection.execute(
-                "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)",
-                (time.time(), job_id, label, state.value, error, os.getpid()),
-            )
+        row = (time.time(), job_id, label, state.value, error, os.getpid())
+        self._execute("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)", *row)
 
     def close(self) -> None:
-        """No more entries follow."""
+        """No more entries follow: the run has ended."""
+        self._execute("UPDATE run SET ended = ?", time.time())
         with self._lock:
             self._connection.close()
+
+    def _execute(self, command: str, *values: object) -> None:
+        with self._lock:
+            try:
+                self._connection.execute(command, values)
+            except sqlite3.OperationalError as error:  # a full disk, a lost mount
+                logger.warning("the journal could not be written: %s", error)
 
 
 def latest(folder: Path) -> dict[str, Entry]:
@@ -86,10 +143,54 @@ def latest(folder: Path) -> dict[str, Entry]:
     return entries
 
 
+def runs(folder: Path) -> list[Run]:
+    """The runs of all journals in `folder`, oldest first."""
+    return [run for path in sorted(folder.glob("*.sqlite")) for run in _runs(path)]
+
+
 def _entries(path: Path) -> Iterator[Entry]:
+    """The newest entry of each job in one journal: where `max` is asked for, SQLite takes the rest from its row."""
+    query = "SELECT at, job_id, label, state, error, pid, max(rowid) FROM entry GROUP BY job_id"
+    for at, job_id, label, state, error, pid, _ in _read(path, query):
+        with suppress(ValueError):  # a state that this version does not know
+            yield Entry(at, job_id, label, State(state), error, pid)
+
+
+def _runs(path: Path) -> Iterator[Run]:
+    query = "SELECT pid, host, born, started, ended, (SELECT count(*) FROM entry WHERE state = 'COMPLETED') FROM run"
+    return (Run(*row) for row in _read(path, query))
+
+
+def _read(path: Path, query: str) -> list[tuple[Any, ...]]:
+    """The rows of a query; none of a file that is no journal, or not yet one.
+
+    A folder that cannot be written has no place for the index of a write-ahead log, so there the file is read without.
+    """
+    for mode in ("mode=ro", "immutable=1"):
+        with suppress(sqlite3.DatabaseError), closing(_opened(path, mode)) as connection:
+            return connection.execute(query).fetchall()
+    return []
+
+
+def _opened(path: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True, timeout=PATIENCE)
+
+
+def is_alive(pid: int, born_then: str = "") -> bool:
+    """Whether a process of this machine is there, and the same as then."""
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-            rows = connection.execute("SELECT at, job_id, label, state, error, pid FROM entry ORDER BY rowid")
-            yield from (Entry(at, job, label, State(state), error, pid) for at, job, label, state, error, pid in rows)
-    except (sqlite3.DatabaseError, ValueError):
-        return
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
+    return not born_then or born_then == born(pid)
+
+
+def born(pid: int) -> str:
+    """When the system started a process, in ticks since it booted; empty where it does not say."""
+    try:
+        # The name before it is in parentheses and may hold anything.
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return ""

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 from standin_batch.output.layout import OutputLayout
-from standin_batch.output.store import recorded_ids
-from standin_batch.run.journal import Entry, State, latest
+from standin_batch.output.store import owned_ids, recorded_ids
+from standin_batch.run.journal import Entry, Run, State, latest, runs
 
 
 @dataclass(frozen=True)
 class JobStatus:
-    """A job that did not end well, or has not ended."""
+    """A job that did not end well, or has not ended.
+
+    Attributes:
+        job_id: of the job.
+        label: how it is called for people.
+        error: why it failed; empty otherwise.
+        at: when it came into its state, in seconds since 1970.
+    """
 
     job_id: str
     label: str
     error: str
+    at: float
 
 
 @dataclass(frozen=True)
@@ -26,50 +35,83 @@ class Status:
 
     Attributes:
         folder: that was read.
-        counts: jobs by state, in Slurm's words.
+        counts: jobs by state, in Slurm's words; PENDING only where the total is known.
         running: jobs at work.
-        failed: jobs whose last attempt failed.
+        failed: jobs whose last attempt failed, the latest first.
+        total: jobs of the manifest; None where no run and no manifest says.
+        other: records of jobs that the manifest does not have (any more).
+        active: whether a run is at work.
+        seconds: since that run began; None without one.
+        seconds_left: by the pace of that run; None before its first video.
     """
 
     folder: str
     counts: dict[str, int]
     running: tuple[JobStatus, ...]
     failed: tuple[JobStatus, ...]
+    total: int | None
+    other: int
+    active: bool
+    seconds: float | None
+    seconds_left: float | None
 
 
-def read_status(folder: Path) -> Status:
-    """Read the state of `folder`; a folder that does not exist yet has no jobs."""
+def read_status(folder: Path, total: int | None = None) -> Status:
+    """Read the state of `folder`; a folder that does not exist yet has no jobs.
+
+    Args:
+        folder: of the output.
+        total: jobs of the manifest, where no run has written down which these are.
+    """
     layout = OutputLayout(folder)
-    recorded = recorded_ids(layout)
+    owned, recorded = owned_ids(layout), recorded_ids(layout)
     entries = [entry for entry in latest(layout.journals).values() if entry.job_id not in recorded]
-    states = {entry.job_id: _state(entry) for entry in entries}
-    counts = {State.COMPLETED.value: len(recorded)}
-    for state in (State.RUNNING, State.FAILED, State.CANCELLED):
-        counts[state.value] = sum(found is state for found in states.values())
+    alive = [run for run in runs(layout.journals) if run.is_alive]
+    states = _by_state([entry for entry in entries if owned is None or entry.job_id in owned], alive)
+    done = recorded if owned is None else recorded & owned
+    total = total if owned is None else len(owned)
+    counts = {State.COMPLETED.value: len(done), **{state.value: len(found) for state, found in states.items()}}
+    if total is not None:
+        counts[State.PENDING.value] = max(0, total - sum(counts.values()))
     return Status(
-        str(folder),
-        counts,
-        tuple(_job(entry) for entry in entries if states[entry.job_id] is State.RUNNING),
-        tuple(_job(entry) for entry in entries if states[entry.job_id] is State.FAILED),
+        folder=str(folder),
+        counts=counts,
+        running=tuple(map(_job, states[State.RUNNING])),
+        failed=tuple(map(_job, reversed(states[State.FAILED]))),
+        total=total,
+        other=len(recorded) - len(done),
+        **_pace(alive, counts),
     )
 
 
-def _state(entry: Entry) -> State:
-    """A job that runs in a process which is gone was cancelled."""
-    if entry.state is State.RUNNING and not _is_alive(entry.pid):
-        return State.CANCELLED
-    return entry.state
+def _by_state(entries: list[Entry], alive: list[Run]) -> dict[State, list[Entry]]:
+    states: dict[State, list[Entry]] = {State.RUNNING: [], State.FAILED: [], State.CANCELLED: []}
+    for entry in sorted(entries, key=lambda entry: entry.at):
+        # A job that runs in a process which is gone was cancelled.
+        at_work = any(run.pid == entry.pid and run.started <= entry.at for run in alive)
+        state = State.CANCELLED if entry.state is State.RUNNING and not at_work else entry.state
+        if state in states:
+            states[state].append(entry)
+    return states
 
 
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+class _Pace(TypedDict):
+    active: bool
+    seconds: float | None
+    seconds_left: float | None
+
+
+def _pace(alive: list[Run], counts: dict[str, int]) -> _Pace:
+    """Whether a run is at work, since when, and for how long it still will be."""
+    if not alive:
+        return {"active": False, "seconds": None, "seconds_left": None}
+    seconds = max(0.0, time.time() - min(run.started for run in alive))
+    completed = sum(run.completed for run in alive)
+    # What was cancelled before is made in this run again.
+    waiting = sum(counts.get(state.value, 0) for state in (State.PENDING, State.RUNNING, State.CANCELLED))
+    left = seconds / completed * waiting if completed and State.PENDING.value in counts else None
+    return {"active": True, "seconds": seconds, "seconds_left": left}
 
 
 def _job(entry: Entry) -> JobStatus:
-    return JobStatus(entry.job_id, entry.label, entry.error)
+    return JobStatus(entry.job_id, entry.label, entry.error, entry.at)

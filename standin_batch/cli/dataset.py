@@ -1,0 +1,186 @@
+"""`standin dataset`: what can be made from the records of an output folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from standin_batch.cli.options import AsJson, Checkpoints, Overrides
+from standin_batch.errors import ExitCode, StandinError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.table import Table
+
+    from standin_batch.output.garbage import Garbage
+    from standin_batch.output.layout import OutputLayout
+
+SHOWN_FILES = 20
+"""Files that are listed one by one; `--json` lists all."""
+
+app = typer.Typer(help="Make from the records what can be made from them.", no_args_is_help=True)
+
+Target = Annotated[
+    Path, typer.Argument(metavar="MANIFEST_OR_FOLDER", help="A manifest, or an output folder.", show_default=False)
+]
+
+
+class FolderInUse(StandinError):
+    """Another run holds the output folder."""
+
+    exit_code = ExitCode.LOCKED
+
+
+@app.command("index")
+def index(target: Target, as_json: AsJson = False) -> int:
+    """Write index.jsonl, index.parquet and metadata.jsonl anew, from the records alone.
+
+    A run does that at its end; this is for folders whose records or videos were moved or removed since.
+
+    [bold]Examples[/bold]
+
+      standin dataset index outputs/quickstart
+      standin dataset index manifest.yaml --json
+    """
+    from standin_batch.cli.console import count, err, print_json
+    from standin_batch.errors import UsageError
+    from standin_batch.output.index import write_index
+    from standin_batch.output.layout import OutputLayout
+
+    layout = OutputLayout(_folder(target))
+    if not layout.folder.is_dir():
+        raise UsageError(f"there is no output folder {layout.folder}", "`standin run` makes it")
+    rows = write_index(layout)
+    if as_json:
+        print_json({"folder": str(layout.folder), "rows": rows})
+    else:
+        err.print(f"{count(rows, 'row')} in index.jsonl, index.parquet and metadata.jsonl, in {layout.folder}")
+    return ExitCode.OK
+
+
+@app.command("gc")
+def gc(
+    target: Target,
+    yes: Annotated[bool, typer.Option("--yes", "--delete", help="Remove what is listed.")] = False,
+    overrides: Overrides = [],  # noqa: B006 - typer copies it
+    checkpoints: Checkpoints = None,
+    as_json: AsJson = False,
+) -> int:
+    """List what no job of the manifest owns: records, videos and latents of other jobs, and what killed runs left.
+
+    An output folder alone is taken with its manifest.lock.yaml. Nothing is removed without [cyan]--yes[/]; links are
+    left alone, and so are files that this program does not make.
+
+    [bold]Examples[/bold]
+
+      standin dataset gc manifest.yaml
+      standin dataset gc outputs/quickstart --yes
+    """
+    from standin_batch.cli.console import print_json
+    from standin_batch.output.garbage import find_garbage, remove_garbage
+    from standin_batch.output.index import write_index
+
+    layout, owned = _owned(target, overrides, checkpoints)
+    found = find_garbage(layout, owned)
+    left = found
+    if yes and found:
+        _refuse_while_running(layout)
+        left = remove_garbage(layout, found)
+        write_index(layout)
+    if as_json:
+        print_json(_json(layout, found, left))
+    else:
+        _print(layout, found, left, yes)
+    return ExitCode.JOBS_FAILED if yes and left else ExitCode.OK
+
+
+def _folder(target: Path) -> Path:
+    if target.is_dir():
+        return target
+    from standin_batch.manifest import load_manifest
+
+    return load_manifest(target).output.folder
+
+
+def _owned(target: Path, overrides: Sequence[str], checkpoints: Path | None) -> tuple[OutputLayout, frozenset[str]]:
+    """The output folder, and the ids of all jobs of its manifest."""
+    from standin_batch.errors import UsageError
+    from standin_batch.manifest import load_manifest
+    from standin_batch.output.layout import OutputLayout
+    from standin_batch.run.lock_manifest import expand_drawn, known_number
+    from standin_batch.run.plan_manifest import FileContents
+
+    path = OutputLayout(target).lock_file if target.is_dir() else target
+    if target.is_dir() and not path.is_file():
+        raise UsageError(f"{target} has no {path.name}, so its jobs are not known", "name the manifest instead")
+    manifest = load_manifest(path, overrides=overrides)
+    expansion, _ = expand_drawn(manifest, FileContents(checkpoints))
+    if expansion.drawn and not known_number(manifest):
+        raise UsageError("the seeds that this manifest has drawn are not known", "`standin run` writes them down")
+    folder = target if target.is_dir() else manifest.output.folder
+    return OutputLayout(folder), frozenset(job.job_id for job in expansion.jobs)
+
+
+def _refuse_while_running(layout: OutputLayout) -> None:
+    from standin_batch.run.journal import runs
+
+    if any(run.is_alive for run in runs(layout.journals)):
+        raise FolderInUse(f"a run is at work in {layout.folder}", "wait for it, or stop it; listing is possible")
+
+
+def _json(layout: OutputLayout, found: Sequence[Garbage], left: Sequence[Garbage]) -> dict[str, object]:
+    from dataclasses import asdict
+
+    stays = set(left)
+    return {
+        "folder": str(layout.folder),
+        "files": [{**asdict(item), "removed": item not in stays} for item in found],
+        "bytes": sum(item.bytes for item in found),
+        "removed": len(found) - len(left),
+    }
+
+
+def _print(layout: OutputLayout, found: Sequence[Garbage], left: Sequence[Garbage], removing: bool) -> None:
+    from standin_batch.cli.console import count, err, out, warn
+
+    if not found:
+        err.print(f"nothing to remove: every file in {layout.folder} has its job")
+        return
+    out.print(_kinds(found))
+    shown = left if removing else found
+    for item in shown[:SHOWN_FILES]:
+        out.print(f"  {item.path}", markup=False)
+    if (more := len(shown) - SHOWN_FILES) > 0:
+        out.print(f"  … and {more:,} more", style="dim")
+    if not removing:
+        err.print(f"nothing was removed; {count(len(found), 'file')} would be with --yes")
+    elif left:
+        warn(f"{count(len(left), 'file')} could not be removed", "check the permissions of the folder")
+    else:
+        err.print(f"{count(len(found), 'file')} removed from {layout.folder}")
+
+
+def _kinds(found: Sequence[Garbage]) -> Table:
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    table = Table(box=SIMPLE, pad_edge=False)
+    for column in ("what no job owns", "files", "size"):
+        table.add_column(column, justify="left" if column == "what no job owns" else "right")
+    for kind in dict.fromkeys(item.kind for item in found):
+        sizes = [item.bytes for item in found if item.kind == kind]
+        table.add_row(kind, f"{len(sizes):,}", size(sum(sizes)))
+    table.add_row("together", f"{len(found):,}", size(sum(item.bytes for item in found)), style="bold")
+    return table
+
+
+def size(number: float) -> str:
+    """Bytes as people write them: 812 B, 4.2 MB."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:,.1f} TB"
