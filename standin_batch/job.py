@@ -80,6 +80,7 @@ class Job:
         name: of the job in the manifest.
         prompt_name: of the prompt in the manifest; labels file names.
         priority: higher runs earlier.
+        accept: conditions on the scores of the finished video, such as `face_similarity >= 0.55`.
         also: names of further jobs in the manifest that are this same video.
         model: row of the weights registry.
         mode: name in the table of modes.
@@ -106,6 +107,7 @@ class Job:
     name: str
     prompt_name: str
     priority: int = 0
+    accept: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     model: str
     mode: str
@@ -128,6 +130,12 @@ class Job:
     files: Mapping[str, InputFile] = field(default_factory=dict)
     weights: Mapping[str, str] = field(default_factory=dict)
     job_id: str = ""
+
+    @property
+    def label(self) -> str:
+        """How the job is called for people: name, identity, prompt and seed."""
+        identity = "no identity" if self.subject is None else self.subject.name
+        return f"{self.name} · {identity} · {self.prompt_name} · seed {self.seed}"
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -163,7 +171,7 @@ FINGERPRINTED = (
 )
 """Fields that decide the video."""
 
-NOT_FINGERPRINTED = ("name", "prompt_name", "priority", "also", "model", "job_id")
+NOT_FINGERPRINTED = ("name", "prompt_name", "priority", "accept", "also", "model", "job_id")
 """Fields that do not: labels and order. The model counts by the digests of its weights, not by its name."""
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from standin_batch import __version__
-from standin_batch.cli import doctor, plan, run, schema, status, validate
+from standin_batch.cli import dataset, doctor, plan, run, schema, status, validate
 from standin_batch.errors import ExitCode, StandinError
 
 EPILOG = """[bold]Exit codes[/bold]
@@ -30,6 +30,7 @@ app.command("run")(run.run)
 app.command("plan")(plan.plan)
 app.command("validate")(validate.validate)
 app.command("status")(status.status)
+app.add_typer(dataset.app, name="dataset")
 app.command("doctor")(doctor.doctor)
 app.command("schema")(schema.schema)
 

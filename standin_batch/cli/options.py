@@ -22,6 +22,12 @@ Overrides = Annotated[
 Only = Annotated[list[str], typer.Option("--only", metavar="NAME", help="Only the job of this name; repeat for more.")]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="At most this many jobs.", show_default=False)]
 Force = Annotated[bool, typer.Option("--force", help="Also what is done already.")]
+Preview = Annotated[
+    bool,
+    typer.Option(
+        "--preview", help="One small, short clip for each model, mode, LoRA set and identity, into FOLDER-preview."
+    ),
+]
 Checkpoints = Annotated[
     Path | None,
     typer.Option(
@@ -31,6 +37,10 @@ Checkpoints = Annotated[
         help="Folder of the weights, in place of [cyan]checkpoints/[/].",
         show_default=False,
     ),
+]
+InputRoot = Annotated[
+    Path | None,
+    typer.Option("--input-root", metavar="DIR", help="Read inputs from this folder only.", show_default=False),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON to standard output, for programs.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]

@@ -6,16 +6,42 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from standin_batch.cli.options import AsJson, Checkpoints, Force, Limit, ManifestArgument, Only, Overrides
+from standin_batch.cli.options import (
+    AsJson,
+    Checkpoints,
+    Force,
+    InputRoot,
+    Limit,
+    ManifestArgument,
+    Only,
+    Overrides,
+    Preview,
+)
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from standin_batch.plan.plan import Plan, Switches
+    from standin_batch.plan.estimate import Estimate, GroupEstimate
+    from standin_batch.plan.plan import Plan, PlannedJob
     from standin_batch.run.plan_manifest import PlannedManifest, Selection
 
-SHOWN_JOBS = 12
+SHOWN_JOBS = 8
 """Jobs that the table shows one by one; `--json` shows all."""
+
+SHOWN_CHANGES = 3
+"""Changes that are named, the most frequent first."""
+
+UNKNOWN = "?"
+
+SWITCHES = {
+    "models": "model loads",
+    "modules": "module loads",
+    "loras": "LoRA changes",
+    "shapes": "size changes",
+    "identities": "identities computed",
+    "prompts": "prompts encoded",
+}
+"""What people call the switches."""
 
 
 def plan(
@@ -24,10 +50,12 @@ def plan(
     only: Only = [],  # noqa: B006
     limit: Limit = None,
     force: Force = False,
+    preview: Preview = False,
     checkpoints: Checkpoints = None,
+    input_root: InputRoot = None,
     as_json: AsJson = False,
 ) -> int:
-    """Show what would run, why, and in which order. It creates nothing.
+    """Show what would run, why, in which order, and what it takes. It creates nothing.
 
     [bold]Examples[/bold]
 
@@ -36,7 +64,7 @@ def plan(
     """
     from standin_batch.run.plan_manifest import Selection
 
-    return show_plan(manifest, Selection(overrides, only, limit, force, checkpoints), as_json)
+    return show_plan(manifest, Selection(overrides, only, limit, force, preview, checkpoints, input_root), as_json)
 
 
 def show_plan(path: Path, selection: Selection, as_json: bool) -> int:
@@ -54,25 +82,45 @@ def show_plan(path: Path, selection: Selection, as_json: bool) -> int:
 
 
 def plan_json(planned: PlannedManifest) -> dict[str, object]:
-    """The plan as data: what runs in which order and why, and what is done."""
+    """The plan as data, as `docs/plan.md` describes it."""
     from dataclasses import asdict
 
-    from standin_batch.run.executor import label
-
-    plan = planned.plan
+    plan, estimate = planned.plan, planned.estimate()
     return {
         "manifest": planned.manifest.name,
         "folder": str(planned.store.layout.folder),
         "total": plan.total,
         "done": [job.job_id for job in plan.done],
         "repeats": planned.repeats,
-        "switches": asdict(plan.switches),
-        "switches_in_manifest_order": asdict(plan.switches_in_manifest_order),
-        "groups": [{"model": group.model, "dtype": group.dtype, "jobs": len(group.jobs)} for group in plan.groups],
-        "jobs": [
-            {"job_id": item.job.job_id, "name": item.job.name, "label": label(item.job), "reason": item.reason.value}
-            for item in plan.to_run
-        ],
+        "estimate": {
+            "device": asdict(estimate.device),
+            "jobs": estimate.jobs,
+            "frames": estimate.frames,
+            "steps": estimate.steps,
+            "flop": estimate.flop,
+            "seconds": estimate.seconds,
+            "measured": estimate.measured,
+            "video_bytes": estimate.video_bytes,
+            "memory_bytes": estimate.memory_bytes,
+            "fits": estimate.fits,
+        },
+        "switches": {**plan.switches._asdict(), "seconds": estimate.switch_seconds},
+        "switches_in_manifest_order": {
+            **plan.switches_in_manifest_order._asdict(),
+            "seconds": estimate.switch_seconds_in_manifest_order,
+        },
+        "groups": [asdict(group) for group in estimate.groups],
+        "jobs": [_job_json(item) for item in plan.to_run],
+    }
+
+
+def _job_json(item: PlannedJob) -> dict[str, object]:
+    return {
+        "job_id": item.job.job_id,
+        "name": item.job.name,
+        "label": item.job.label,
+        "reason": item.reason.kind.value,
+        "changes": item.reason.changes,
     }
 
 
@@ -82,46 +130,111 @@ def _print(planned: PlannedManifest) -> None:
     from standin_batch.cli.console import count, out
 
     plan = planned.plan
-    head = f"{planned.manifest.name}: {count(len(plan.to_run), 'job')} to run, {len(plan.done)} done"
+    head = f"{planned.manifest.name}: {count(len(plan.to_run), 'job')} to run, {len(plan.done):,} done"
     out.print(Text(head, style="bold"))
-    out.print(f"into {planned.store.layout.folder}")
     if not plan.to_run:
+        out.print(Text(f"in {planned.store.layout.folder}"))
         return
-    reasons = Counter(item.reason.value for item in plan.to_run)
-    out.print("why:  " + ", ".join(f"{number:,} {reason}" for reason, number in reasons.items()))
-    out.print()
-    out.print(_groups(plan))
-    out.print(_switches(plan.switches, plan.switches_in_manifest_order))
-    out.print(_jobs(plan))
+    estimate = planned.estimate()
+    out.print(_summary(planned, estimate))
+    for table in (_groups(estimate), _switches(plan, estimate), _jobs(plan)):
+        out.print()
+        out.print(table)
 
 
-def _groups(plan: Plan) -> Table:
-    table = _table("group", "jobs", "frames", "steps", right=("jobs", "frames", "steps"))
-    for group in plan.groups:
-        jobs = [item.job for item in group.jobs]
-        frames = sum(job.num_frames for job in jobs)
-        steps = sum(job.num_inference_steps for job in jobs)
-        table.add_row(f"{group.model} ({group.dtype})", f"{len(jobs):,}", f"{frames:,}", f"{steps:,}")
+def _summary(planned: PlannedManifest, estimate: Estimate) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold cyan")
+    table.add_column(overflow="fold")
+    rows = {
+        "into": str(planned.store.layout.folder),
+        "why": _why(planned.plan),
+        "time": _time(estimate),
+        "video": _video(estimate),
+        "memory": _memory(estimate),
+    }
+    for name, value in rows.items():
+        table.add_row(name, Text(value))
     return table
 
 
-def _switches(planned: Switches, written: Switches) -> Table:
-    from dataclasses import asdict
+def _why(plan: Plan) -> str:
+    kinds = Counter(item.reason.kind.value for item in plan.to_run)
+    changes = Counter(change for item in plan.to_run for change in item.reason.changes)
+    lines = [", ".join(f"{number:,} {kind}" for kind, number in kinds.items())]
+    lines += [f"  {number:,} x {change}" for change, number in changes.most_common(SHOWN_CHANGES)]
+    if (more := len(changes) - SHOWN_CHANGES) > 0:
+        lines.append(f"  … and {more:,} more changes")
+    return "\n".join(lines)
+
+
+def _time(estimate: Estimate) -> str:
+    from standin_batch.cli.console import duration
+
+    if estimate.seconds is not None:
+        return f"about {duration(estimate.seconds)} on {estimate.device.name}, as measured here"
+    unmeasured = dict.fromkeys(_name(group) for group in estimate.groups if group.seconds is None)
+    return f"unknown: {estimate.device.name} has not run {', '.join(unmeasured)} yet"
+
+
+def _video(estimate: Estimate) -> str:
+    from standin_batch.cli.console import count
+
+    size = (
+        "gigabytes unknown until one is done"
+        if estimate.video_bytes is None
+        else f"about {_scaled(estimate.video_bytes, 'B')}"
+    )
+    return f"{count(estimate.jobs, 'clip')}, {count(estimate.frames, 'frame')}, {size}"
+
+
+def _memory(estimate: Estimate) -> str:
+    needed = f"at least {_scaled(estimate.memory_bytes, 'B')} for weights and identity"
+    if estimate.device.memory_bytes is None:
+        return needed
+    verdict = "fits" if estimate.fits else "does not fit"
+    return f"{needed}: {verdict} into the {_scaled(estimate.device.memory_bytes, 'B')} of {estimate.device.name}"
+
+
+def _groups(estimate: Estimate) -> Table:
+    right = ("jobs", "steps", "work", "time", "memory")
+    table = _table("group", *right, right=right)
+    for group in estimate.groups:
+        table.add_row(_name(group), *_takes(group))
+    if len(estimate.groups) > 1:
+        table.add_row("all, with switches", *_takes(estimate), style="bold")
+    return table
+
+
+def _takes(what: Estimate | GroupEstimate) -> tuple[str, ...]:
+    from standin_batch.cli.console import duration
+
+    time = UNKNOWN if what.seconds is None else duration(what.seconds)
+    return f"{what.jobs:,}", f"{what.steps:,}", _scaled(what.flop, "FLOP"), time, _scaled(what.memory_bytes, "B")
+
+
+def _switches(plan: Plan, estimate: Estimate) -> Table:
+    from standin_batch.cli.console import duration
 
     table = _table("what changes hands", "planned", "as written", right=("planned", "as written"))
-    before = asdict(written)
-    for name, number in asdict(planned).items():
-        table.add_row(name, f"{number:,}", f"{before[name]:,}")
+    written = plan.switches_in_manifest_order._asdict()
+    for key, number in plan.switches._asdict().items():
+        if number or written[key]:
+            table.add_row(SWITCHES[key], f"{number:,}", f"{written[key]:,}")
+    taken = "in all" if estimate.measured else "in all, at assumed speeds"
+    seconds = (estimate.switch_seconds, estimate.switch_seconds_in_manifest_order)
+    table.add_row(taken, *(f"about {duration(value)}" for value in seconds), style="bold")
     return table
 
 
 def _jobs(plan: Plan) -> Table:
-    from standin_batch.run.executor import label
-
     table = _table("first jobs", "size", "why")
     for item in plan.to_run[:SHOWN_JOBS]:
         size = f"{item.job.width}x{item.job.height}x{item.job.num_frames}"
-        table.add_row(label(item.job), size, item.reason.value)
+        table.add_row(item.job.label, size, str(item.reason))
     if (more := len(plan.to_run) - SHOWN_JOBS) > 0:
         table.add_row(f"… and {more:,} more", "", "", style="dim")
     return table
@@ -131,7 +244,20 @@ def _table(*columns: str, right: tuple[str, ...] = ()) -> Table:
     from rich.box import SIMPLE
     from rich.table import Table
 
-    table = Table(box=SIMPLE, pad_edge=False)
+    table = Table(box=SIMPLE, pad_edge=False, show_edge=False)
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
     return table
+
+
+def _name(group: GroupEstimate) -> str:
+    return f"{group.model} ({group.dtype})"
+
+
+def _scaled(number: float, unit: str) -> str:
+    """A quantity as people write it: 4.2 MB, 28.6 GB, 1,364 PFLOP."""
+    for prefix in ("", "k", "M", "G", "T"):
+        if number < 1000:
+            return f"{number:.3g} {prefix}{unit}"
+        number /= 1000
+    return f"{number:,.3g} P{unit}" if number < 1000 else f"{number:,.0f} P{unit}"

@@ -33,6 +33,9 @@ from standin_batch.run.events import (
     RunStarted,
 )
 
+WHOLE_RUN = 1e6
+"""Seconds over which the speed is averaged: jobs take minutes, rich would look at half of one."""
+
 PLAIN_STEP_SECONDS = 30.0
 """Without a terminal, a running job says where it stands this often."""
 
@@ -129,6 +132,7 @@ class LiveReporter:
             TimeRemainingColumn(),
             TextColumn("left"),
             console=err,
+            speed_estimate_period=WHOLE_RUN,
         )
         self._work = Progress(
             SpinnerColumn(),
@@ -193,8 +197,10 @@ class LiveReporter:
 
 
 def _started(event: RunStarted) -> Text:
-    done = f", {count(event.done, 'job')} done before" if event.done else ""
-    return Text.assemble((event.manifest, "bold"), f": {count(event.to_run, 'job')} to run{done}, into {event.folder}")
+    done = f", {event.done:,} made before" if event.done else ""
+    return Text.assemble(
+        (event.manifest, "bold"), f": {count(event.to_run, 'video')} to make{done}, into {event.folder}"
+    )
 
 
 def _completed(event: JobCompleted) -> Text:
@@ -211,7 +217,7 @@ def _finished(event: RunFinished) -> Text:
     if event.failed:
         parts.append(f"{event.failed} failed")
     if event.remaining:
-        parts.append(f"{event.remaining} not come to")
+        parts.append(f"{event.remaining} left")
     head = ("stopped", "bold yellow") if event.stopped else ("finished", "bold red" if event.failed else "bold green")
     tail = "; run the same command again to go on" if event.stopped else ""
     return Text.assemble(head, f": {', '.join(parts)} in {duration(event.seconds)}, in {event.folder}{tail}")

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from standin_batch.cli.options import AsJson, Checkpoints, Force, Limit, ManifestArgument, Only, Overrides, Quiet
+from standin_batch.cli.options import (
+    AsJson,
+    Checkpoints,
+    Force,
+    InputRoot,
+    Limit,
+    ManifestArgument,
+    Only,
+    Overrides,
+    Preview,
+    Quiet,
+)
 from standin_batch.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -21,9 +32,11 @@ def run(
     only: Only = [],  # noqa: B006
     limit: Limit = None,
     force: Force = False,
+    preview: Preview = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and stop.")] = False,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")] = "auto",
     checkpoints: Checkpoints = None,
+    input_root: InputRoot = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -35,11 +48,12 @@ def run(
 
       standin run manifests/quickstart.yaml
       standin run manifest.yaml --only portraits --limit 4
+      standin run manifest.yaml --preview
       standin run manifest.yaml --set defaults.num_inference_steps=8 --device cuda:1
     """
     from standin_batch.run.plan_manifest import Selection
 
-    selection = Selection(overrides, only, limit, force, checkpoints)
+    selection = Selection(overrides, only, limit, force, preview, checkpoints, input_root)
     if dry_run:
         from standin_batch.cli.plan import show_plan
 
@@ -68,7 +82,7 @@ def _execute(path: Path, selection: Selection, device: str, as_json: bool, quiet
         if as_json:
             report(RunFinished(0, 0, 0, 0.0, False, folder))
         elif not quiet:
-            err.print(f"nothing to do: {count(len(planned.plan.done), 'job')} done, in {folder}")
+            err.print(f"nothing to do: {count(len(planned.plan.done), 'video')} made before, in {folder}")
         return ExitCode.OK
     with report.showing():
         finished = run_local(planned.plan, planned.store, planned.manifest.name, device, selection.checkpoints, report)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from standin_batch.cli.options import ManifestArgument, Overrides
+from standin_batch.cli.options import InputRoot, ManifestArgument, Overrides
 
 
 def validate(
     manifest: ManifestArgument,
     overrides: Overrides = [],  # noqa: B006 - typer copies it
+    input_root: InputRoot = None,
 ) -> int:
     """Check a manifest: every mistake at once, each with its place and what is allowed.
 
@@ -18,7 +19,7 @@ def validate(
     from standin_batch.cli.console import count, err, show_warnings
     from standin_batch.manifest import load_manifest
 
-    loaded = load_manifest(manifest, overrides=overrides)
+    loaded = load_manifest(manifest, overrides=overrides, input_root=input_root)
     show_warnings(loaded)
     total = sum(spec.size for spec in loaded.jobs)
     err.print(f"[bold green]valid[/]: {loaded.name}, {count(total, 'video')} in {count(len(loaded.jobs), 'job')}")

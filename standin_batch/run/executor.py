@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from importlib.metadata import version
@@ -29,6 +29,7 @@ from standin_batch.run.events import (
     RunStarted,
 )
 from standin_batch.run.journal import Journal, State
+from standin_batch.run.measured import Measured, device_of
 from standin_batch.run.subjects import Subjects
 from standin_batch.run.writer import Writer
 from standin_batch.weights.locate import ModelFiles
@@ -72,7 +73,7 @@ def execute(plan: Plan, store: Store, settings: RunSettings, emit: Listener) -> 
     emit(RunStarted(settings.manifest, folder, len(plan.to_run), len(plan.done)))
     stopped = False
     with closing(Journal(store.layout.journals)) as journal:
-        run = _Run(store, settings, emit, journal)
+        run = _Run(store, settings, emit, journal, device_of(settings.device).name)
         try:
             with Writer() as writer:
                 for group in plan.groups:
@@ -96,6 +97,8 @@ class _Run:
     settings: RunSettings
     emit: Listener
     journal: Journal
+    device: str
+    measured: Measured = field(default_factory=Measured.default)
     completed: int = 0
     failed: int = 0
     running: Job | None = None
@@ -104,43 +107,68 @@ class _Run:
     def group(self, group: Group, writer: Writer) -> None:
         """Run the jobs of one group on one loaded model."""
         files = self.settings.files[group.model]
-        engine = self._load(group, files)
         subjects = Subjects(self.store.layout.subjects, files, self.settings.device)
+        jobs = self._with_subjects(group.jobs, subjects)
+        if not jobs:
+            return
+        engine = self._load(group, files)
         try:
-            for window in _windows(group.jobs):
+            for window in _windows(jobs):
                 self._encode_prompts(engine, window)
                 for planned in window:
                     self._job(planned.job, engine, subjects, writer)
         finally:
             engine.release()
 
+    def _with_subjects(self, jobs: Sequence[PlannedJob], subjects: Subjects) -> Sequence[PlannedJob]:
+        """The jobs whose subjects can be prepared; the others fail here, before the weights are loaded."""
+        count = len({planned.job.subject for planned in jobs if planned.job.subject is not None})
+        if count == 0:
+            return jobs
+        with self._preparing(f"preparing {count} {'identity' if count == 1 else 'identities'}"):
+            return [planned for planned in jobs if self._has_subject(planned.job, subjects)]
+
+    def _has_subject(self, job: Job, subjects: Subjects) -> bool:
+        try:
+            if job.subject is not None:
+                subjects.prepare(job)
+        except NotReadyError:
+            raise
+        except Exception as error:
+            self._fail(job, error)
+            return False
+        return True
+
+    @contextmanager
+    def _preparing(self, what: str) -> Iterator[None]:
+        self.emit(Preparing(what))
+        start = time.monotonic()
+        yield
+        self.emit(Prepared(what, time.monotonic() - start))
+
     def cancel(self) -> None:
         """Note that the job at work was not finished."""
         if self.running is not None:
-            self.journal.write(self.running.job_id, label(self.running), State.CANCELLED)
+            self.journal.write(self.running.job_id, self.running.label, State.CANCELLED)
 
     def _load(self, group: Group, files: ModelFiles) -> Engine:
-        what = f"loading {group.model} ({group.dtype})"
-        self.emit(Preparing(what))
-        start = time.monotonic()
-        from standin_batch.engine.engine import Engine
+        with self._preparing(f"loading {group.model} ({group.dtype})"):
+            from standin_batch.engine.engine import Engine
 
-        engine = Engine.load(group.model, group.dtype, files, self.settings.device)
-        self.emit(Prepared(what, time.monotonic() - start))
-        return engine
+            imported = time.monotonic()
+            engine = Engine.load(group.model, group.dtype, files, self.settings.device)
+            self.measured.add_load(self.device, (group.model, group.dtype), time.monotonic() - imported)
+            return engine
 
     def _encode_prompts(self, engine: Engine, window: Sequence[PlannedJob]) -> None:
         texts = dict.fromkeys(text for item in window for text in (item.job.negative_prompt, item.job.prompt))
-        what = f"encoding {len(texts)} prompts"
-        self.emit(Preparing(what))
-        start = time.monotonic()
-        engine.encode_prompts(texts)
-        self.emit(Prepared(what, time.monotonic() - start))
+        with self._preparing(f"encoding {len(texts)} prompts"):
+            engine.encode_prompts(texts)
 
     def _job(self, job: Job, engine: Engine, subjects: Subjects, writer: Writer) -> None:
         self.running = job
-        self.journal.write(job.job_id, label(job), State.RUNNING)
-        self.emit(JobStarted(job.job_id, label(job), job.num_inference_steps))
+        self.journal.write(job.job_id, job.label, State.RUNNING)
+        self.emit(JobStarted(job.job_id, job.label, job.num_inference_steps))
         try:
             clip = engine.generate(
                 job,
@@ -163,9 +191,10 @@ class _Run:
             self._fail(job, error)
             return
         self.completed += 1
-        self.journal.write(job.job_id, label(job), State.COMPLETED)
+        self.journal.write(job.job_id, job.label, State.COMPLETED)
+        self.measured.add_job(self.device, job, clip.seconds)
         seconds = sum(clip.seconds.values()) + time.monotonic() - start
-        self.emit(JobCompleted(job.job_id, label(job), record.video, seconds))
+        self.emit(JobCompleted(job.job_id, job.label, record.video, seconds))
 
     def _provenance(self, clip: Clip) -> Provenance:
         return Provenance(
@@ -178,18 +207,12 @@ class _Run:
         )
 
     def _fail(self, job: Job, error: Exception) -> None:
-        logger.error("job %s (%s) failed", job.job_id, label(job), exc_info=error)
+        logger.error("job %s (%s) failed", job.job_id, job.label, exc_info=error)
         message = error.message if isinstance(error, StandinError) else f"{type(error).__name__}: {error}"
         hint = error.hint if isinstance(error, StandinError) else "the log has the traceback"
         self.failed += 1
-        self.journal.write(job.job_id, label(job), State.FAILED, message)
-        self.emit(JobFailed(job.job_id, label(job), message, hint))
-
-
-def label(job: Job) -> str:
-    """How a job is called for people: name, identity, prompt and seed."""
-    identity = "no identity" if job.subject is None else job.subject.name
-    return f"{job.name} · {identity} · {job.prompt_name} · seed {job.seed}"
+        self.journal.write(job.job_id, job.label, State.FAILED, message)
+        self.emit(JobFailed(job.job_id, job.label, message, hint))
 
 
 def _windows(jobs: Sequence[PlannedJob]) -> Iterator[Sequence[PlannedJob]]:

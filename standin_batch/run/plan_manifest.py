@@ -7,17 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from standin_batch.digests import DigestCache
 from standin_batch.errors import UsageError
-from standin_batch.expand import Expansion, expand
+from standin_batch.expand import Expansion
+from standin_batch.job import Job
 from standin_batch.manifest import Manifest, load_manifest
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.store import OutputOptions, Store
+from standin_batch.plan.cost import CostModel
+from standin_batch.plan.estimate import Device, Estimate, estimate
 from standin_batch.plan.plan import Plan
 from standin_batch.plan.planner import make_plan
+from standin_batch.plan.preview import preview
 from standin_batch.run.known import known_jobs
+from standin_batch.run.lock_manifest import expand_drawn, run_files
+from standin_batch.run.measured import Measured, likely_device
 from standin_batch.weights.content import weight_digests
 from standin_batch.weights.registry import row
 
@@ -31,24 +38,45 @@ class Selection:
         only: names of jobs; empty for all.
         limit: how many jobs to run at most.
         force: run also what is done.
+        preview: one cheap clip for each combination of model, mode, LoRAs and identity, in a folder of its own.
         checkpoints: the folder in place of each model's own.
+        input_root: the only folder that inputs may be read from; anywhere when it is None.
     """
 
     overrides: Sequence[str] = ()
     only: Sequence[str] = ()
     limit: int | None = None
     force: bool = False
+    preview: bool = False
     checkpoints: Path | None = None
+    input_root: Path | None = None
 
 
 @dataclass(frozen=True)
 class PlannedManifest:
-    """A manifest, where its results go, and what is to do."""
+    """A manifest, where its results go, and what is to do.
+
+    Attributes:
+        manifest: as read.
+        store: where its results go.
+        plan: what is to do.
+        repeats: how many combinations were the same video as an earlier one.
+        costs: what this machine has measured.
+        device: that the plan would run on.
+        bytes_per_pixel: of video for each pixel of each frame, in this folder; None where it has no videos.
+    """
 
     manifest: Manifest
     store: Store
     plan: Plan
     repeats: int
+    costs: CostModel
+    device: Device
+    bytes_per_pixel: float | None
+
+    def estimate(self) -> Estimate:
+        """What the plan takes."""
+        return estimate(self.plan, self.costs, self.device, self.bytes_per_pixel)
 
 
 @dataclass
@@ -85,13 +113,34 @@ def plan_manifest(path: Path, selection: Selection) -> PlannedManifest:
         ManifestError: with every mistake at once.
         UsageError: if `only` names no job.
     """
-    manifest = load_manifest(path, overrides=selection.overrides)
-    expansion = _selected(expand(manifest, FileContents(selection.checkpoints)), selection.only)
+    manifest = load_manifest(path, overrides=selection.overrides, input_root=selection.input_root)
+    whole, number = expand_drawn(manifest, FileContents(selection.checkpoints))
+    expansion = _selected(whole, selection.only)
     layout = OutputLayout(manifest.output.folder)
-    plan = make_plan(expansion.jobs, known_jobs(expansion.jobs, layout), force=selection.force)
-    return PlannedManifest(
-        manifest, Store(layout, _options(manifest)), plan.limited(selection.limit), expansion.repeats
-    )
+    _check_names(expansion.jobs, layout, manifest.output.template)
+    if selection.preview:
+        expansion, layout = Expansion(preview(expansion.jobs), 0), layout.preview
+    known, device = known_jobs(expansion.jobs, layout), likely_device()
+    costs = Measured.default().costs(device.name)
+    plan = make_plan(expansion.jobs, known.reasons, force=selection.force, costs=costs).limited(selection.limit)
+    written = None if selection.preview else partial(run_files, manifest, whole, number)
+    store = Store(layout, _options(manifest), written)
+    return PlannedManifest(manifest, store, plan, expansion.repeats, costs, device, known.bytes_per_pixel)
+
+
+def _check_names(jobs: Sequence[Job], layout: OutputLayout, template: str) -> None:
+    """Two videos must not have one name; with the job's id in it, they cannot."""
+    if "{job_id}" in template:
+        return
+    owners: dict[Path, Job] = {}
+    for job in jobs:
+        path = layout.video(job, template)
+        first = owners.setdefault(path, job)
+        if first is not job:
+            raise UsageError(
+                f"output.template gives two videos the name {layout.relative(path)}: {first.label}, and {job.label}",
+                "add {job_id} to the template, or what tells them apart: {name}, {identity}, {prompt}, {seed}, ...",
+            )
 
 
 def _selected(expansion: Expansion, only: Sequence[str]) -> Expansion:

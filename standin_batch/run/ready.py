@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from standin_batch.errors import UsageError
+from standin_batch.job import Job
 from standin_batch.modes import MODES
 from standin_batch.plan.plan import Group, Plan
 from standin_batch.run.events import Listener, Prepared, Preparing
@@ -14,23 +16,32 @@ from standin_batch.weights.registry import ROWS
 
 
 def check_built(plan: Plan) -> None:
-    """Refuse what can be planned but not run by this version.
+    """Refuse what can be planned but not run by this version, all of it at once.
 
     Raises:
-        UsageError: naming the first such job.
+        UsageError: naming each such thing and the jobs that have it.
     """
+    found: dict[str, list[str]] = {}
     for planned in plan.to_run:
-        if planned.job.loras:
-            raise UsageError(
-                f"job {planned.job.name!r}: this version can validate and plan LoRAs, not run them",
-                "take `loras` off the job, or leave the job out with --only",
-            )
-        if MODES[planned.job.mode].inputs is None:
-            can = ", ".join(name for name, mode in MODES.items() if mode.inputs is not None)
-            raise UsageError(
-                f"job {planned.job.name!r}: this version can validate and plan mode {planned.job.mode}, not run it",
-                f"modes that run: {can}",
-            )
+        for what in _not_built(planned.job):
+            names = found.setdefault(what, [])
+            if planned.job.name not in names:
+                names.append(planned.job.name)
+    if found:
+        listed = "; ".join(f"{what} (in {', '.join(names)})" for what, names in found.items())
+        raise UsageError(
+            f"this version can validate and plan these, not run them: {listed}",
+            "leave the other jobs in with --only NAME, or take these out of the manifest",
+        )
+
+
+def _not_built(job: Job) -> Iterator[str]:
+    if MODES[job.mode].inputs is None:
+        yield f"mode {job.mode}"
+    if job.loras:
+        yield "loras"
+    if job.accept:
+        yield "accept"
 
 
 def find_weights(plan: Plan, checkpoints: Path | None, emit: Listener) -> dict[str, ModelFiles]:

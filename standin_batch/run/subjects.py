@@ -12,6 +12,7 @@ from standin_batch.fingerprint import digest
 from standin_batch.job import Job
 from standin_batch.weights.content import FACE
 from standin_batch.weights.locate import ModelFiles
+from standin_batch.weights.registry import ROWS
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -47,30 +48,37 @@ class Subjects:
         """
         from PIL import Image
 
+        with Image.open(self.prepare(job)) as opened:
+            return opened.convert("RGB")
+
+    def prepare(self, job: Job) -> Path:
+        """The file of the prepared subject of `job`, made unless it is there; raises as `image` does."""
         key = _key(job)
         if key in self._failed:
             raise self._failed[key]
         path = self.folder / f"{key}.png"
         if not path.is_file():
             try:
-                image = self._prepare(job)
+                image = self._prepared(job)
             except StandinError as error:
                 self._failed[key] = error
                 raise
             with replace_atomic(path) as temporary:
                 image.save(temporary, format="PNG")
-        with Image.open(path) as opened:
-            return opened.convert("RGB")
+        return path
 
-    def _prepare(self, job: Job) -> Image.Image:
-        from standin_batch.face.subject import open_image, prepare_face, prepare_subject
+    def _prepared(self, job: Job) -> Image.Image:
+        from standin_batch.face.subject import NoFaceError, open_image, prepare_face, prepare_subject
 
         assert job.subject is not None
         image = open_image(job.subject.image)
         if job.subject.kind == "subject":
             return prepare_subject(image)
         detector, parser = self._face_models()
-        return prepare_face(image, detector, parser, job.subject.on_no_face)
+        try:
+            return prepare_face(image, detector, parser, job.subject.on_no_face)
+        except NoFaceError as error:
+            raise _located(error, job) from error
 
     def _face_models(self) -> tuple[Detector, Parser]:
         from standin_batch.face.detect import InsightFaceDetector
@@ -80,6 +88,14 @@ class Subjects:
             detector = InsightFaceDetector(self.files.detector, self.device)
             self._models = detector, BiSeNetParser(self.files.parser, self.device)
         return self._models
+
+
+def _located(error: StandinError, job: Job) -> StandinError:
+    """The same error, naming the file, and what a beginner on the tiny model cannot know."""
+    assert job.subject is not None
+    made_here = ROWS[job.model].generator is not None
+    why = " (the tiny model's detector knows only the quick start's face)" if made_here else ""
+    return type(error)(f"{error.message} {job.subject.image}{why}", error.hint)
 
 
 def _key(job: Job) -> str:

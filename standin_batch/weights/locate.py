@@ -141,8 +141,11 @@ def _folder(row: ModelRow, path: Path) -> Path:
 
 
 def _missing(row: ModelRow, path: Path) -> WeightsMissing:
-    where = f" from {', '.join(row.repositories)}" if row.repositories else ""
-    return WeightsMissing(
-        f"{row.name}: there is no {path}",
-        f"download the files{where}, or point --checkpoints at the folder that holds {row.base}/",
-    )
+    if row.generator is not None:
+        cure = "leave out --checkpoints and unset STANDIN_CHECKPOINTS: this model is made in checkpoints/tiny"
+    else:
+        sources = " and ".join(row.repositories)
+        cure = (
+            f"download {sources} (the README says what goes where), or point --checkpoints at the folder of {row.base}/"
+        )
+    return WeightsMissing(f"{row.name}: there is no {path}", cure)

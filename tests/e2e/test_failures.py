@@ -8,6 +8,9 @@ import signal
 import pytest
 from PIL import Image
 
+from standin_batch.output.layout import OutputLayout
+from standin_batch.run.lock import held
+
 
 @pytest.fixture
 def two_identities(workspace, manifests):
@@ -118,5 +121,47 @@ def test_an_interrupt_keeps_what_is_done_and_the_next_run_goes_on(workspace):
 
     again = workspace.standin("run", manifest)
     assert again.returncode == 0, again.stderr
-    assert f"{6 - done} jobs to run" in again.stderr or f"{6 - done} job to run" in again.stderr
+    assert f"{6 - done} video" in again.stderr
     assert len(workspace.records("long")) == 6
+
+
+def test_a_template_that_gives_two_videos_one_name_is_refused(workspace):
+    jobs = [{"name": "a", "mode": "t2v", "prompt": {"text": "A tree."}, "matrix": {"seed": "0..1"}}]
+    for template, code in (("{name}/{prompt}", 2), ("{name}/{seed}", 0), ("{job_id}", 0)):
+        manifest = workspace.manifest("names", {"model": "tiny", "output": {"template": template}, "jobs": jobs})
+        ran = workspace.standin("plan", manifest)
+        assert ran.returncode == code
+        assert ("two videos the name" in ran.stderr) == (code == 2)
+
+
+def test_a_second_run_is_told_who_is_at_work_and_leaves_with_4(workspace, two_identities):
+    folder = workspace.folder / "outputs" / "faces"
+    with held(OutputLayout(folder).lock):
+        ran = workspace.standin("run", two_identities)
+    assert ran.returncode == 4
+    assert "is at work in outputs/faces" in ran.stderr
+    assert workspace.records("faces") == []
+
+
+def test_an_output_folder_that_cannot_be_written_is_named(workspace, two_identities):
+    (workspace.folder / "file").write_text("")
+    for folder in ("file/below", "/proc/nowhere"):
+        ran = workspace.standin("run", two_identities, "--set", f"output.folder={folder}")
+        assert ran.returncode in (2, 3), ran.stderr
+        assert "Traceback" not in ran.stderr
+        assert "cure" in ran.stderr or "help" in ran.stderr
+
+
+def test_what_is_not_built_yet_is_named_all_at_once(workspace, two_identities):
+    settings = ["--set", "jobs.portraits.mode=vace", "--set", "jobs.portraits.accept.face_similarity='>= 0.5'"]
+    ran = workspace.standin("run", two_identities, *settings)
+    assert ran.returncode == 2
+    assert "mode vace (in portraits); accept (in portraits)" in ran.stderr
+
+
+def test_a_picture_without_a_face_fails_before_the_weights_are_loaded(workspace, two_identities):
+    ran = workspace.standin("run", two_identities, "--set", "jobs.portraits.identity=sky", "--json")
+    events = [json.loads(line) for line in ran.stdout.splitlines()]
+    (failed,) = [event for event in events if event["event"] == "JobFailed"]
+    assert "sky.png" in failed["error"]
+    assert not any("loading" in event.get("what", "") for event in events)
