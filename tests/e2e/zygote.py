@@ -12,7 +12,10 @@ import sys
 
 
 def main() -> None:
-    import standin_batch.engine.engine  # noqa: F401 - what the forks have in common
+    # What the forks have in common; not the console, which holds on to its streams.
+    import standin_batch.cli.main
+    import standin_batch.engine.engine
+    import standin_batch.run.plan_manifest  # noqa: F401
 
     print("ready", flush=True)
     for line in sys.stdin:
