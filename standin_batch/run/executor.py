@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from importlib.metadata import version
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from standin_batch import __version__
@@ -91,7 +92,7 @@ def execute(plan: Plan, store: Store, settings: RunSettings, emit: Listener) -> 
 
 @dataclass
 class _Run:
-    """The state of one run: counts and the job at work."""
+    """The state of one run: counts, which the writer's thread moves too, and the job at work."""
 
     store: Store
     settings: RunSettings
@@ -102,6 +103,7 @@ class _Run:
     completed: int = 0
     failed: int = 0
     running: Job | None = None
+    counting: Lock = field(default_factory=Lock)
     versions: dict[str, str] = field(default_factory=lambda: _versions())
 
     def group(self, group: Group, writer: Writer) -> None:
@@ -190,7 +192,8 @@ class _Run:
         except Exception as error:
             self._fail(job, error)
             return
-        self.completed += 1
+        with self.counting:
+            self.completed += 1
         self.journal.write(job.job_id, job.label, State.COMPLETED)
         self.measured.add_job(self.device, job, clip.seconds)
         seconds = sum(clip.seconds.values()) + time.monotonic() - start
@@ -210,7 +213,8 @@ class _Run:
         logger.error("job %s (%s) failed", job.job_id, job.label, exc_info=error)
         message = error.message if isinstance(error, StandinError) else f"{type(error).__name__}: {error}"
         hint = error.hint if isinstance(error, StandinError) else "the log has the traceback"
-        self.failed += 1
+        with self.counting:
+            self.failed += 1
         self.journal.write(job.job_id, job.label, State.FAILED, message)
         self.emit(JobFailed(job.job_id, job.label, message, hint))
 

@@ -8,36 +8,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from jobs import make_job
 from PIL import Image
 
 from standin_batch.engine.adapter import AdapterError, load_adapter
 from standin_batch.engine.denoise import expert_at
 from standin_batch.engine.engine import Engine
 from standin_batch.engine.identity import attached, identity_kv
-from standin_batch.job import Job, Subject
+from standin_batch.job import Subject
 from standin_batch.weights.locate import locate
 from standin_batch.weights.registry import ROWS
 
-JOB = Job(
-    job_id="x",
-    name="job",
-    prompt_name="p",
-    model="tiny",
-    mode="t2v",
-    subject=None,
+JOB = make_job(
     prompt="A man sits comfortably at a desk.",
     negative_prompt="blurry",
     seed=5,
-    width=96,
-    height=64,
-    num_frames=5,
-    fps=25.0,
+    shape=(96, 64, 5),
     num_inference_steps=3,
-    cfg_scale=(5.0,),
-    sigma_shift=5.0,
-    boundary=0.875,
-    dtype="float32",
-    vae_tiled=False,
 )
 SUBJECT = Subject("s", Path("subject.png"), "subject", "error", "digest of the subject")
 

@@ -8,32 +8,19 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jobs import make_job
 
-from standin_batch.job import Job, Subject
+from standin_batch.job import Subject
 from standin_batch.output.layout import OutputLayout
 
 LAYOUT = OutputLayout(Path("/out"))
 TEMPLATE = "{name}/{identity}-{prompt}-{seed}-{job_id}"
-JOB = Job(
+JOB = make_job(
     job_id="0123456789abcdef",
     name="portraits",
     prompt_name="desk",
-    model="tiny",
-    mode="t2v",
     subject=Subject("lecun", Path("x"), "face", "error", "0"),
-    prompt="p",
-    negative_prompt="",
     seed=3,
-    width=160,
-    height=96,
-    num_frames=9,
-    fps=25.0,
-    num_inference_steps=4,
-    cfg_scale=(5.0,),
-    sigma_shift=5.0,
-    boundary=0.875,
-    dtype="float32",
-    vae_tiled=False,
 )
 
 

@@ -5,29 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from standin_batch.job import InputFile, Job, Lora, Subject, job_id
+from jobs import make_job
+
+from standin_batch.job import InputFile, Lora, Subject, job_id
 from standin_batch.plan.preview import preview
 
 ADA = Subject("ada", Path("ada"), "face", "error", "a" * 64)
-JOB = Job(
-    name="job",
-    prompt_name="p",
-    model="wan2.1-t2v-14b",
-    mode="t2v",
+JOB = make_job(
     subject=ADA,
-    prompt="p",
-    negative_prompt="",
-    seed=0,
-    width=832,
-    height=480,
-    num_frames=81,
-    fps=25.0,
+    model="wan2.1-t2v-14b",
+    shape=(832, 480, 81),
     num_inference_steps=20,
-    cfg_scale=(5.0,),
-    sigma_shift=5.0,
-    boundary=0.875,
     dtype="bfloat16",
-    vae_tiled=False,
 )
 
 

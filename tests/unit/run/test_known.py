@@ -8,34 +8,21 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from jobs import make_job
 
-from standin_batch.job import Job, Subject
+from standin_batch.job import Subject
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.record import job_fields
 from standin_batch.plan.reason import Reason
 from standin_batch.run.journal import Journal, State
 from standin_batch.run.known import known_jobs
 
-JOB = Job(
+JOB = make_job(
     job_id="00",
     name="portraits",
     prompt_name="desk",
-    model="tiny",
-    mode="t2v",
     subject=Subject("ada", Path("ada.png"), "face", "error", "a" * 64),
     prompt="At a desk.",
-    negative_prompt="",
-    seed=0,
-    width=160,
-    height=96,
-    num_frames=9,
-    fps=25.0,
-    num_inference_steps=4,
-    cfg_scale=(5.0,),
-    sigma_shift=5.0,
-    boundary=0.875,
-    dtype="float32",
-    vae_tiled=False,
 )
 
 

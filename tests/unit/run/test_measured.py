@@ -6,33 +6,14 @@ import stat
 from pathlib import Path
 
 import pytest
+from jobs import make_job
 
-from standin_batch.job import Job
 from standin_batch.plan.estimate import CPU, Device
 from standin_batch.plan.work import job_flop
 from standin_batch.run.measured import LAST, Measured, device_of, likely_device
 
 TINY = ("tiny", "float32")
-JOB = Job(
-    name="j",
-    prompt_name="p",
-    model="tiny",
-    mode="t2v",
-    subject=None,
-    prompt="p",
-    negative_prompt="",
-    seed=0,
-    width=160,
-    height=96,
-    num_frames=9,
-    fps=25.0,
-    num_inference_steps=4,
-    cfg_scale=(5.0,),
-    sigma_shift=5.0,
-    boundary=0.875,
-    dtype="float32",
-    vae_tiled=False,
-)
+JOB = make_job()
 
 
 @pytest.fixture
