@@ -66,9 +66,9 @@ class DigestCache:
         for line in self.path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 path, size, mtime, found = json.loads(line)
+                known[(path, size, mtime)] = found
             except (ValueError, TypeError):
                 continue
-            known[(path, size, mtime)] = found
         return known
 
     def _append(self, key: tuple[str, int, int], found: str) -> None:

@@ -35,9 +35,10 @@ def replace_atomic(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def remove_temporaries(folder: Path) -> None:
-    """Remove what a killed run left behind in `folder` and below."""
-    for path in folder.rglob(f"{TEMPORARY_PREFIX}*"):
+def remove_temporaries(folder: Path, *, below: bool = True) -> None:
+    """Remove what a killed run left behind in `folder`, and `below` it."""
+    pattern = f"{TEMPORARY_PREFIX}*"
+    for path in folder.rglob(pattern) if below else folder.glob(pattern):
         if path.is_file():
             path.unlink(missing_ok=True)
 

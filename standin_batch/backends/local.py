@@ -5,22 +5,21 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from standin_batch.errors import NotReadyError, UsageError
-from standin_batch.output.store import Store
+from standin_batch.output.index import write_index
+from standin_batch.output.store import OutputError, Store, has_video, read_record, recorded_ids
 from standin_batch.plan.plan import Plan
+from standin_batch.plan.reason import Reason
 from standin_batch.run.events import Listener, RunFinished
 from standin_batch.run.executor import RunSettings, execute
-from standin_batch.run.lock import held
+from standin_batch.run.lock import LockedError, held
 from standin_batch.run.ready import check_built, find_weights
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-
-
-class OutputError(NotReadyError):
-    """The output folder cannot be written."""
 
 
 class DeviceError(NotReadyError):
@@ -46,9 +45,49 @@ def run_local(
     check_built(plan)
     found = resolve_device(device)
     files = find_weights(plan, checkpoints, emit)
-    with _writable(store.layout.folder), held(store.layout.lock):
+    with opened(store):
         _log_to(store.layout.log)
-        return execute(plan, store, RunSettings(manifest, found, files), emit)
+        return execute(_still_to_do(plan, store), store, RunSettings(manifest, found, files), emit)
+
+
+def settle(store: Store) -> None:
+    """What a run with nothing to do leaves behind: no half-written files, its manifest, and an index that is there.
+
+    Another run at work sees to all that itself.
+    """
+    layout = store.layout
+    if not layout.records.is_dir():
+        return
+    with contextlib.suppress(LockedError), opened(store):
+        if not layout.index.is_file() or layout.index.stat().st_mtime < layout.records.stat().st_mtime:
+            write_index(layout)
+
+
+@contextlib.contextmanager
+def opened(store: Store) -> Iterator[None]:
+    """Within the block, the output folder is this process's alone, clean, and knows its manifest.
+
+    Raises:
+        LockedError: if another run is at work there.
+        OutputError: if it cannot be written.
+    """
+    with contextlib.ExitStack() as stack:
+        with _writable(store.layout.folder):
+            stack.enter_context(held(store.layout.lock))
+            store.open()
+        yield
+
+
+def _still_to_do(plan: Plan, store: Store) -> Plan:
+    """`plan` without what another run finished between planning and holding the lock."""
+    new = {item.job.job_id for item in plan.to_run if item.reason != Reason.FORCED}
+    done = frozenset(job_id for job_id in new & recorded_ids(store.layout) if _is_done(store, job_id))
+    return plan.without(done) if done else plan
+
+
+def _is_done(store: Store, job_id: str) -> bool:
+    record = read_record(store.layout, job_id)
+    return record is not None and has_video(store.layout, record)
 
 
 @contextlib.contextmanager
@@ -78,10 +117,9 @@ def resolve_device(wanted: str) -> str:
 
     if wanted == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(wanted)
-    except RuntimeError as error:
-        raise UsageError(f"--device: {wanted!r} is no device", "use auto, cpu, cuda or cuda:N") from error
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", wanted):
+        raise UsageError(f"--device: {wanted!r} is no device", "use auto, cpu, cuda or cuda:N")
+    device = torch.device(wanted)
     if device.type == "cuda" and (not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count()):
         seen = torch.cuda.device_count()
         raise DeviceError(f"torch sees {seen} CUDA devices, not {wanted}", "run `standin doctor`, or use --device cpu")

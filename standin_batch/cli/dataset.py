@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from standin_batch.cli.options import AsJson, Checkpoints, Overrides
-from standin_batch.errors import ExitCode, StandinError
+from standin_batch.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.table import Table
 
+    from standin_batch.job import Job
     from standin_batch.output.garbage import Garbage
     from standin_batch.output.layout import OutputLayout
 
@@ -26,12 +27,6 @@ app = typer.Typer(help="Make from the records what can be made from them.", no_a
 Target = Annotated[
     Path, typer.Argument(metavar="MANIFEST_OR_FOLDER", help="A manifest, or an output folder.", show_default=False)
 ]
-
-
-class FolderInUse(StandinError):
-    """Another run holds the output folder."""
-
-    exit_code = ExitCode.LOCKED
 
 
 @app.command("index")
@@ -72,7 +67,7 @@ def gc(
     """List what no job of the manifest owns: records, videos and latents of other jobs, and what killed runs left.
 
     An output folder alone is taken with its manifest.lock.yaml. Nothing is removed without [cyan]--yes[/]; links are
-    left alone, and so are files that this program does not make.
+    left alone, and so is all that is not in videos/, records/ and latents/.
 
     [bold]Examples[/bold]
 
@@ -82,14 +77,16 @@ def gc(
     from standin_batch.cli.console import print_json
     from standin_batch.output.garbage import find_garbage, remove_garbage
     from standin_batch.output.index import write_index
+    from standin_batch.run.lock import held
 
     layout, owned = _owned(target, overrides, checkpoints)
     found = find_garbage(layout, owned)
     left = found
     if yes and found:
-        _refuse_while_running(layout)
-        left = remove_garbage(layout, found)
-        write_index(layout)
+        with held(layout.lock):
+            found = find_garbage(layout, owned)
+            left = remove_garbage(layout, found)
+            write_index(layout)
     if as_json:
         print_json(_json(layout, found, left))
     else:
@@ -120,15 +117,24 @@ def _owned(target: Path, overrides: Sequence[str], checkpoints: Path | None) -> 
     expansion, _ = expand_drawn(manifest, FileContents(checkpoints))
     if expansion.drawn and not known_number(manifest):
         raise UsageError("the seeds that this manifest has drawn are not known", "`standin run` writes them down")
-    folder = target if target.is_dir() else manifest.output.folder
-    return OutputLayout(folder), frozenset(job.job_id for job in expansion.jobs)
+    layout = OutputLayout(target if target.is_dir() else manifest.output.folder)
+    _refuse_strangers(layout, expansion.jobs)
+    return layout, frozenset(job.job_id for job in expansion.jobs)
 
 
-def _refuse_while_running(layout: OutputLayout) -> None:
-    from standin_batch.run.journal import runs
+def _refuse_strangers(layout: OutputLayout, jobs: Sequence[Job]) -> None:
+    """Refuse to call everything garbage because the ids of the jobs are not what they were when they ran."""
+    from standin_batch.errors import UsageError
+    from standin_batch.output.store import recorded_ids
+    from standin_batch.weights.content import MISSING
+    from standin_batch.weights.locate import WeightsMissing
 
-    if any(run.is_alive for run in runs(layout.journals)):
-        raise FolderInUse(f"a run is at work in {layout.folder}", "wait for it, or stop it; listing is possible")
+    cure = "name the weights it was made with: --checkpoints DIR"
+    if any(digest.startswith(MISSING) for job in jobs for digest in job.weights.values()):
+        raise WeightsMissing("the weights are not here, so the ids of the jobs are not known", cure)
+    recorded = recorded_ids(layout)
+    if recorded and recorded.isdisjoint(job.job_id for job in jobs):
+        raise UsageError(f"none of the {len(recorded):,} records in {layout.folder} belongs to this manifest", cure)
 
 
 def _json(layout: OutputLayout, found: Sequence[Garbage], left: Sequence[Garbage]) -> dict[str, object]:

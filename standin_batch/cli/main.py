@@ -17,6 +17,9 @@ EPILOG = """[bold]Exit codes[/bold]
 
 3 the machine is not ready · 4 another run holds this output · 75 stopped early, run again to go on"""
 
+INTERRUPTED = 130
+"""What typer makes of an interrupt that a command did not handle."""
+
 app = typer.Typer(
     name="standin",
     help="Batch generation of identity-preserving video with Stand-In on Wan2.1/2.2.",
@@ -63,13 +66,9 @@ def main() -> None:
         code = ExitCode.STOPPED
     except KeyboardInterrupt:
         code = ExitCode.STOPPED
-    except BrokenPipeError:
-        # Whoever read the output has left; Python would complain again when it closes stdout.
-        sys.stderr.close()
-        code = ExitCode.OK
     except Exception as error:
         code = _usage(error)
-    sys.exit(int(code or 0))
+    sys.exit(ExitCode.STOPPED if code == INTERRUPTED else int(code or 0))
 
 
 def _usage(error: Exception) -> int:

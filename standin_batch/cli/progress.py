@@ -68,6 +68,13 @@ class JsonReporter:
 
     def __call__(self, event: Event) -> None:
         """Print the event."""
+        try:
+            self._print(event)
+        except BrokenPipeError:
+            # Nobody reads any more: that is a wish to stop, and no job's fault.
+            raise KeyboardInterrupt from None
+
+    def _print(self, event: Event) -> None:
         print_json({"event": type(event).__name__, "time": round(time.time(), 3), **asdict(event)})
 
 

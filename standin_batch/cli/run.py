@@ -62,7 +62,7 @@ def run(
 
 
 def _execute(path: Path, selection: Selection, device: str, as_json: bool, quiet: bool) -> int:
-    from standin_batch.backends.local import run_local
+    from standin_batch.backends.local import run_local, settle
     from standin_batch.cli.console import count, err, show_warnings, warn
     from standin_batch.cli.progress import reporter
     from standin_batch.environment import quick_findings
@@ -78,6 +78,7 @@ def _execute(path: Path, selection: Selection, device: str, as_json: bool, quiet
             err.print(f"{count(planned.repeats, 'combination')} repeat an earlier one: the same video is made once")
     report = reporter(as_json, quiet)
     if not planned.plan.to_run:
+        settle(planned.store)
         folder = str(planned.store.layout.folder)
         if as_json:
             report(RunFinished(0, 0, 0, 0.0, False, folder))

@@ -150,6 +150,8 @@ class Engine:
             return attached(dit, None)
         key = (_subject_key(job), expert, job.grid)
         if key not in self._identities:
+            # One grid at a time, for the same reason as one identity.
+            self._identities = {known: kv for known, kv in self._identities.items() if known[2] == job.grid}
             self._identities[key] = identity_kv(dit, self._adapter(expert), latent, job.grid)
         return attached(dit, self._identities[key])
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +144,9 @@ def _output(tree: Node, name: str, problems: Problems) -> Output:
         problems.add(node.entries["template"].mark.within(part).problem(message, hint))
     if node is not None and "folder" in said:
         _check_folder(said["folder"], node.entries["folder"].mark, problems)
-    folder = Path(found.pop("folder") or f"outputs/{name}").expanduser()
+    folder = Path(found.pop("folder") or f"outputs/{name}")
+    with suppress(RuntimeError):  # a home that is not known is a problem of its own, told above
+        folder = folder.expanduser()
     return Output(folder=folder, **found)
 
 
@@ -157,8 +160,16 @@ def _check_folder(text: str, mark: Mark, problems: Problems) -> None:
         hint = f"if that is meant, write it absolute: {Path(text).resolve()}"
         problems.add(mark.problem("the output folder leads out of the current directory", hint))
     else:
+        _check_place(text, mark, problems)
+
+
+def _check_place(text: str, mark: Mark, problems: Problems) -> None:
+    try:
         wanted = Path(text).expanduser()
-        for path in (wanted, *wanted.parents):
-            if path.is_file():
-                what = "the output folder is a file" if path == wanted else f"the output folder lies in a file, {path}"
-                problems.add(mark.problem(what, "name a folder"))
+        files = [path for path in (wanted, *wanted.parents) if path.is_file()]
+    except (OSError, RuntimeError) as error:
+        problems.add(mark.problem(f"the output folder cannot be used: {error}", "name another"))
+        return
+    if files:
+        where = "is a file" if files[0] == wanted else f"lies in a file, {files[0]}"
+        problems.add(mark.problem(f"the output folder {where}", "name a folder"))

@@ -42,7 +42,7 @@ def find_garbage(layout: OutputLayout, owned: Collection[str]) -> tuple[Garbage,
     found = []
     for kind, folder, suffix in _kinds(layout):
         for entry in _files(folder):
-            path = entry.path[len(str(layout.folder)) + 1 :]
+            path = os.path.relpath(entry.path, layout.folder)
             if entry.name.startswith(TEMPORARY_PREFIX):
                 found += [Garbage(path, "temporary", _size(entry))] if _is_left_over(entry.name) else []
             elif entry.name.endswith(suffix) and entry.name[0] != "." and path not in kept:

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from standin_batch.fingerprint import digest
 from standin_batch.job import Job
 
-MAX_PART = 100
-"""Characters of one part of a file name; file systems end at 255 bytes."""
+MAX_LABEL = 60
+"""Characters of a name in a file name."""
+
+MAX_PART_BYTES = 200
+"""Of one part of a path; file systems end at 255. A longer one ends in its digest, so that no two become one."""
 
 _UNSAFE = re.compile(r"[^\w.+-]+")
 
@@ -89,7 +93,8 @@ class OutputLayout:
     @property
     def preview(self) -> OutputLayout:
         """The output folder of previews: beside this one, so that no data set takes them in."""
-        return OutputLayout(self.folder.with_name(f"{self.folder.name}-preview"))
+        folder = self.folder.resolve() if self.folder.name in ("", "..") else self.folder
+        return OutputLayout(folder.with_name(f"{folder.name}-preview"))
 
     @property
     def latents_folder(self) -> Path:
@@ -126,9 +131,12 @@ def template_values(job: Job) -> dict[str, Any]:
         "job_id": job.job_id,
     }
     numbers = {"seed": job.seed, "width": job.width, "height": job.height, "num_frames": job.num_frames}
-    return {**{key: _safe(value) for key, value in labels.items()}, **numbers}
+    return {**{key: _safe(value)[:MAX_LABEL] for key, value in labels.items()}, **numbers}
 
 
 def _safe(text: str) -> str:
     """`text` as a part of a file name: no separators, nothing hidden, not too long."""
-    return _UNSAFE.sub("_", text).strip("._")[:MAX_PART] or "_"
+    part = _UNSAFE.sub("_", text).strip("._") or "_"
+    if len(part.encode()) <= MAX_PART_BYTES:
+        return part
+    return f"{part.encode()[: MAX_PART_BYTES - 17].decode(errors='ignore')}-{digest(part)[:16]}"

@@ -5,23 +5,30 @@ At 100,000 records the loops here are what everybody waits for, so they make no 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from standin_batch.errors import NotReadyError
 from standin_batch.files import remove_temporaries, replace_atomic, sha256_file, write_atomic
 from standin_batch.job import Job
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.record import Record, job_fields
-from standin_batch.output.video import write_video
+from standin_batch.output.video import VideoError, read_metadata, write_video
 
 if TYPE_CHECKING:
     import torch
+
+
+class OutputError(NotReadyError):
+    """The output folder cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -78,13 +85,19 @@ class Store:
     def open(self) -> None:
         """Make the folder, remove what a killed run left half-written, and write down the manifest."""
         self.layout.folder.mkdir(parents=True, exist_ok=True)
-        remove_temporaries(self.layout.folder)
+        remove_temporaries(self.layout.folder, below=False)
+        for folder in (self.layout.records, self.layout.videos, self.layout.latents_folder, self.layout.state):
+            remove_temporaries(folder)
         if self.run_files is not None:
             _write_run_files(self.layout, self.run_files())
 
     def save(self, job: Job, frames: np.ndarray, latents: torch.Tensor, provenance: Provenance) -> Record:
         """Write the video of `job`, its latents where they are kept, and last its record."""
         video = self.layout.video(job, self.options.template)
+        self._check_inside(video)
+        self._disown(job, video)
+        # A record must never speak of another video: it goes before its video is replaced.
+        self.layout.record(job.job_id).unlink(missing_ok=True)
         fields = job_fields(job)
         write_video(
             video,
@@ -110,6 +123,22 @@ class Store:
         )
         write_atomic(self.layout.record(job.job_id), record.to_json() + "\n")
         return record
+
+    def _disown(self, job: Job, video: Path) -> None:
+        """A template without the job's id can name a video that another job made: that job is no longer done."""
+        if "{job_id}" in self.options.template or not video.is_file():
+            return
+        with contextlib.suppress(VideoError):
+            owner = str(read_metadata(video).get("job_id"))
+            if owner != job.job_id and owner.isalnum():
+                self.layout.record(owner).unlink(missing_ok=True)
+
+    def _check_inside(self, video: Path) -> None:
+        """Links must not lead what is written out of the output folder."""
+        root = self.layout.folder.resolve()
+        for folder in (video.parent, self.layout.records, self.layout.latents_folder):
+            if not folder.resolve().is_relative_to(root):
+                raise OutputError(f"{folder} leads out of {root}, through a link", "make it a folder, not a link")
 
     def _save_latents(self, job: Job, latents: torch.Tensor) -> str | None:
         if not self.options.keep_latents:
@@ -187,3 +216,5 @@ def _names(layout: OutputLayout) -> list[str]:
             return [entry.name for entry in entries if entry.name.endswith(".json") and entry.name[0] != "."]
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise OutputError(f"{layout.records} cannot be read: {error.strerror}", "is it a folder of records?") from error

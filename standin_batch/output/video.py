@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -69,15 +71,19 @@ def write_video(
 
 
 def _check(path: Path, written: Path, length: int) -> None:
-    """imageio-ffmpeg does not say how ffmpeg ended, so what it wrote is read again and counted."""
+    """imageio-ffmpeg does not say how ffmpeg ended, so what it wrote is read again and counted.
+
+    In a process group of its own: an interrupt from the terminal must not make a good video look bad.
+    """
     import imageio_ffmpeg
 
-    try:
-        found, _ = imageio_ffmpeg.count_frames_and_secs(str(written))
-    except RuntimeError as error:
-        raise _failed(path, "what it wrote is no video") from error
-    if found != length:
-        raise _failed(path, f"it wrote {found} of {length} frames")
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-stats", "-i", str(written), "-f", "null", "-"]
+    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False, start_new_session=True)
+    counts = re.findall(rb"frame=\s*(\d+)", ended.stderr)
+    if ended.returncode or not counts:
+        raise _failed(path, "what it wrote is no video")
+    if int(counts[-1]) != length:
+        raise _failed(path, f"it wrote {int(counts[-1])} of {length} frames")
 
 
 def _failed(path: Path, why: str) -> VideoError:
@@ -97,8 +103,6 @@ def read_metadata(path: Path) -> dict[str, Any]:
     Raises:
         VideoError: if there is none.
     """
-    import subprocess
-
     import imageio_ffmpeg
 
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(path), "-f", "ffmetadata", "-"]

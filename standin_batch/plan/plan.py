@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -68,6 +69,15 @@ class Plan:
     def switches_in_manifest_order(self) -> Switches:
         """What would change hands if the same jobs ran as they are written, higher priorities first."""
         return count_switches(self.as_written)
+
+    def without(self, done: Collection[str]) -> Plan:
+        """The same plan without the jobs of these ids, which are done by now."""
+        groups = (
+            replace(group, jobs=tuple(item for item in group.jobs if item.job.job_id not in done))
+            for group in self.groups
+        )
+        now = tuple(item.job for item in self.to_run if item.job.job_id in done)
+        return replace(self, groups=tuple(group for group in groups if group.jobs), done=(*self.done, *now))
 
     def limited(self, limit: int | None) -> Plan:
         """The same plan, ended after `limit` jobs."""

@@ -20,7 +20,7 @@ def preview(jobs: Iterable[Job]) -> tuple[Job, ...]:
     """
     firsts: dict[tuple[object, ...], Job] = {}
     for job in jobs:
-        identity = None if job.subject is None else job.subject.digest
+        identity = None if job.subject is None else tuple(job.subject.fingerprint().values())
         loras = tuple((lora.name, lora.scale) for lora in job.loras)
         firsts.setdefault((job.model, job.dtype, job.mode, loras, identity), job)
     return tuple({cheap.job_id: cheap for cheap in map(_cheap, firsts.values())}.values())

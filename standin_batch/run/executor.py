@@ -60,7 +60,7 @@ class RunSettings:
 
 
 def execute(plan: Plan, store: Store, settings: RunSettings, emit: Listener) -> RunFinished:
-    """Run every job of `plan` and write the index.
+    """Run every job of `plan` into an open `store`, and write the index.
 
     Returns:
         What came of it; after SIGINT (as KeyboardInterrupt), with `stopped` set.
@@ -69,7 +69,6 @@ def execute(plan: Plan, store: Store, settings: RunSettings, emit: Listener) -> 
         NotReadyError: if the weights of a group cannot be loaded; what was done before is kept.
     """
     start = time.monotonic()
-    store.open()
     folder = str(store.layout.folder)
     emit(RunStarted(settings.manifest, folder, len(plan.to_run), len(plan.done)))
     stopped = False
@@ -189,6 +188,8 @@ class _Run:
         start = time.monotonic()
         try:
             record = self.store.save(job, clip.frames, clip.latents, self._provenance(clip))
+        except NotReadyError:
+            raise
         except Exception as error:
             self._fail(job, error)
             return

@@ -128,7 +128,7 @@ class Journal:
         with self._lock:
             try:
                 self._connection.execute(command, values)
-            except sqlite3.OperationalError as error:  # a full disk, a lost mount
+            except sqlite3.Error as error:  # a full disk, a lost mount
                 logger.warning("the journal could not be written: %s", error)
 
 

@@ -117,13 +117,15 @@ def plan_manifest(path: Path, selection: Selection) -> PlannedManifest:
     whole, number = expand_drawn(manifest, FileContents(selection.checkpoints))
     expansion = _selected(whole, selection.only)
     layout = OutputLayout(manifest.output.folder)
-    _check_names(expansion.jobs, layout, manifest.output.template)
+    _check_names(whole.jobs, layout, manifest.output.template)
     if selection.preview:
         expansion, layout = Expansion(preview(expansion.jobs), 0), layout.preview
     known, device = known_jobs(expansion.jobs, layout), likely_device()
     costs = Measured.default().costs(device.name)
     plan = make_plan(expansion.jobs, known.reasons, force=selection.force, costs=costs).limited(selection.limit)
-    written = None if selection.preview else partial(run_files, manifest, whole, number)
+    # A preview is another folder's, and the lock file itself is as it should be.
+    is_lock = path.resolve() == layout.lock_file.resolve()
+    written = None if selection.preview or is_lock else partial(run_files, manifest, whole, number)
     store = Store(layout, _options(manifest), written)
     return PlannedManifest(manifest, store, plan, expansion.repeats, costs, device, known.bytes_per_pixel)
 

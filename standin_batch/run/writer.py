@@ -39,6 +39,18 @@ class Writer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._pool.shutdown(wait=True)
+        interrupted = self._wait()
         if kind is None:
             self._raise_finished()
+            if interrupted is not None:
+                raise interrupted
+
+    def _wait(self) -> KeyboardInterrupt | None:
+        """Wait for all tasks, also through an interrupt: a clip that took minutes is not thrown away for seconds."""
+        interrupted = None
+        while True:
+            try:
+                self._pool.shutdown(wait=True)
+                return interrupted
+            except KeyboardInterrupt as error:
+                interrupted = error

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from standin_batch.digests import DigestCache
 from standin_batch.fingerprint import digest
-from standin_batch.weights.locate import ModelFiles, WeightsMissing, is_made_here, locate
+from standin_batch.weights.locate import WeightsMissing, is_made_here, locate
 from standin_batch.weights.registry import ModelRow
 
 BASE, ADAPTER, FACE = "base", "adapter", "face"
+MISSING = "missing/"
+"""Begins the digest of weights that are not here."""
 
 
 def weight_digests(row: ModelRow, checkpoints: Path | None, cache: DigestCache) -> Mapping[str, str]:
@@ -24,13 +26,14 @@ def weight_digests(row: ModelRow, checkpoints: Path | None, cache: DigestCache) 
     try:
         files = locate(row, checkpoints)
     except WeightsMissing:
-        return {part: f"missing/{row.name}/{part}" for part in (BASE, ADAPTER, FACE)}
+        return {part: f"{MISSING}{row.name}/{part}" for part in (BASE, ADAPTER, FACE)}
     return {
-        BASE: _digest(files, files.base(), cache),
-        ADAPTER: _digest(files, (expert.adapter for expert in files.experts if expert.adapter), cache),
-        FACE: _digest(files, files.face_models(), cache),
+        BASE: _digest(files.base(), cache),
+        ADAPTER: _digest((expert.adapter for expert in files.experts if expert.adapter), cache),
+        FACE: _digest(files.face_models(), cache),
     }
 
 
-def _digest(files: ModelFiles, paths: Iterable[Path], cache: DigestCache) -> str:
-    return digest({path.relative_to(files.root).as_posix(): cache.sha256(path) for path in paths})
+def _digest(paths: Iterable[Path], cache: DigestCache) -> str:
+    """Of contents in their order, never of names."""
+    return digest([cache.sha256(path) for path in paths])

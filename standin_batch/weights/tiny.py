@@ -44,6 +44,8 @@ def ensure_tiny(root: Path) -> bool:
     shutil.rmtree(building, ignore_errors=True)
     try:
         _write_all(building)
+        if is_current(root):  # another process was quicker, and may be reading it
+            return False
         if root.exists():
             shutil.rmtree(root)
         building.rename(root)

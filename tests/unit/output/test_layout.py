@@ -50,3 +50,12 @@ def test_no_name_leaves_the_folder(name):
     assert ".." not in path.parts
     assert len(path.relative_to("/out/videos").parts) == 2
     assert all("\0" not in part and not part.startswith(".") for part in path.parts)
+
+
+@given(st.text(min_size=1, max_size=120), st.text(min_size=1, max_size=120))
+def test_two_jobs_never_share_a_name_however_long_theirs_are(name, prompt):
+    jobs = [replace(JOB, name=name, prompt_name=prompt, job_id=f"{number:016d}") for number in range(2)]
+    for template in (TEMPLATE, "{name}-{prompt}-{identity}-{name}-{prompt}-{name}-{prompt}-{job_id}"):
+        one, other = (LAYOUT.video(job, template) for job in jobs)
+        assert one != other
+        assert all(len(part.encode()) < 255 for part in one.parts)

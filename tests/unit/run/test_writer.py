@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import threading
 
 import pytest
@@ -43,3 +44,17 @@ def test_no_more_than_the_backlog_waits():
         gate.set()
         filler.join(timeout=10)
         assert submitted.acquire(timeout=10)
+
+
+def test_an_interrupt_waits_for_what_is_being_written():
+    done, gate = [], threading.Event()
+
+    def interrupt():
+        gate.wait()
+        _thread.interrupt_main()
+        done.append("written")
+
+    with pytest.raises(KeyboardInterrupt), Writer() as writer:
+        writer.submit(interrupt)
+        gate.set()
+    assert done == ["written"]
