@@ -23,8 +23,14 @@ UNTOLD = "something that its record does not tell"
 
 
 def slot_of(fields: Fields) -> Slot:
-    """The slot of a record."""
-    return (fields.get("name", ""), fields.get("identity"), fields.get("prompt_name", ""), fields.get("seed", 0))
+    """The slot of a record; one with fields of other kinds than it should have is in nobody's."""
+    identity, seed = fields.get("identity"), fields.get("seed", 0)
+    return (
+        str(fields.get("name", "")),
+        identity if isinstance(identity, str) else None,
+        str(fields.get("prompt_name", "")),
+        seed if isinstance(seed, int) else -1,
+    )
 
 
 def slots_of(job: Job) -> tuple[Slot, ...]:
@@ -40,7 +46,14 @@ def changes(before: Fields, after: Fields) -> tuple[str, ...]:
         before: the record of a video.
         after: the fields of the job in its place, as its record would have them.
     """
-    found = (
+    try:
+        return tuple(_told(before, after)) or (UNTOLD,)
+    except (TypeError, KeyError, AttributeError):  # a record that somebody edited
+        return (UNTOLD,)
+
+
+def _told(before: Fields, after: Fields) -> tuple[str, ...]:
+    return (
         *_identity(before, after),
         *(key for key in TEXTS if _differs(before, after, key)),
         *_loras(before, after),
@@ -49,7 +62,6 @@ def changes(before: Fields, after: Fields) -> tuple[str, ...]:
         *_files(before, after),
         *_weights(before, after),
     )
-    return found or (UNTOLD,)
 
 
 def _differs(before: Fields, after: Fields, key: str) -> bool:

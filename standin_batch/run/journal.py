@@ -20,6 +20,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from standin_batch.output.store import OutputError
+
 logger = logging.getLogger(__name__)
 
 PATIENCE = 30.0
@@ -105,13 +107,10 @@ class Journal:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}.sqlite"
         self._lock = threading.Lock()
-        self._connection = sqlite3.connect(path, timeout=PATIENCE, check_same_thread=False, isolation_level=None)
-        with suppress(sqlite3.OperationalError):
-            self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=NORMAL")
-        self._connection.executescript(_SCHEMA)
-        run = (os.getpid(), socket.gethostname(), born(os.getpid()), time.time())
-        self._connection.execute("INSERT INTO run VALUES (?, ?, ?, ?, NULL)", run)
+        try:
+            self._connection = _begun(path)
+        except sqlite3.Error as error:
+            raise OutputError(f"{path} cannot be written: {error}", "is there room on the disk?") from error
 
     def write(self, job_id: str, label: str, state: State, error: str = "") -> None:
         """Note that a job came into a state."""
@@ -130,6 +129,17 @@ class Journal:
                 self._connection.execute(command, values)
             except sqlite3.Error as error:  # a full disk, a lost mount
                 logger.warning("the journal could not be written: %s", error)
+
+
+def _begun(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=PATIENCE, check_same_thread=False, isolation_level=None)
+    with suppress(sqlite3.OperationalError):
+        connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.executescript(_SCHEMA)
+    run = (os.getpid(), socket.gethostname(), born(os.getpid()), time.time())
+    connection.execute("INSERT INTO run VALUES (?, ?, ?, ?, NULL)", run)
+    return connection
 
 
 def latest(folder: Path) -> dict[str, Entry]:

@@ -6,7 +6,6 @@ each, and the loop over records makes no Path.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import Any
 from standin_batch.job import Job
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.record import job_fields
-from standin_batch.output.store import has_video, recorded_ids
+from standin_batch.output.store import has_video, read_record_file, recorded_ids
 from standin_batch.plan.changes import Slot, changes, slot_of, slots_of
 from standin_batch.plan.reason import Reason
 from standin_batch.run.journal import State, latest
@@ -82,12 +81,8 @@ def _records(layout: OutputLayout, job_ids: Iterable[str]) -> Iterator[RecordDat
     """The records of these jobs; one that cannot be read does not count."""
     folder = str(layout.records)
     for job_id in job_ids:
-        try:
-            with open(f"{folder}/{job_id}.json", "rb", buffering=0) as file:  # noqa: PTH123 - a Path costs as much again
-                record = json.loads(file.read())
-        except (OSError, ValueError):
-            continue
-        if isinstance(record, dict) and record.get("job_id") == job_id and isinstance(record.get("video"), str):
+        record = read_record_file(f"{folder}/{job_id}.json", job_id)
+        if record is not None:
             yield record
 
 

@@ -87,3 +87,12 @@ def test_a_video_and_a_job_of_one_slot_have_the_same_labels(made):
 def test_a_reason_reads_as_a_sentence():
     assert str(Reason.NEW) == "new"
     assert str(Reason.changed("prompt", "width 160 -> 176")) == "changed: prompt, width 160 -> 176"
+
+
+@pytest.mark.parametrize("field", ["name", "identity", "prompt_name", "seed", "loras", "params", "files", "weights"])
+@pytest.mark.parametrize("value", [None, [], {"a": 1}, "text", 7])
+def test_a_record_that_somebody_edited_is_no_error(job, field, value):
+    fields = job_fields(job(1, who="ada", lora="style"))
+    edited = {**fields, field: value}
+    assert hash(slot_of(edited)) is not None
+    assert all(isinstance(told, str) for told in changes(edited, fields))
