@@ -119,7 +119,7 @@ def _objects(source: Source, field: str) -> Iterator[tuple[int, str] | _WrongLin
 
 def _prompt_of(value: object, field: str, mark: Mark) -> str:
     if isinstance(value, str) and value.strip():
-        return value.strip()
+        return _unicode(value.strip(), mark)
     if not isinstance(value, dict):
         raise _WrongLineError(
             mark, f"an object or a text was expected, not {show(value)}", f'such as {{"{field}": "…"}}'
@@ -129,7 +129,19 @@ def _prompt_of(value: object, field: str, mark: Mark) -> str:
     found = value[field]
     if not isinstance(found, str) or not found.strip():
         raise _WrongLineError(mark, f"`{field}` is {show(found)}, not a text")
-    return found.strip()
+    return _unicode(found.strip(), mark)
+
+
+def _unicode(text: str, mark: Mark) -> str:
+    """`text`, unless it holds half a character: JSON can write one as an escape, but no file can hold it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(text[error.start]):04x}"
+        raise _WrongLineError(
+            mark, f"`{half}` is half a character", "escapes such as \\ud83d\\ude42 come in pairs"
+        ) from error
+    return text
 
 
 @lru_cache(maxsize=64)

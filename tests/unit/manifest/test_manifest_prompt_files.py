@@ -101,3 +101,11 @@ def test_a_wrong_file_is_not_told_line_by_line(project):
     assert len(messages) == 11
     assert messages[1] == "p.jsonl:1:1: this is no JSON: expecting value"
     assert "5,000 lines of this file hold no prompt" in messages[0]
+
+
+def test_half_a_character_is_a_located_mistake(project):
+    half, whole = "\\ud83d", "\\ud83d\\ude42"
+    assert prompts(project, "p.jsonl", f'{{"text": "{whole}"}}\n') == [("p-000001", "🙂")]
+    (found,) = told(project, "p.jsonl", f'{{"text": "{half}"}}\n"fine"\n')
+    assert "p.jsonl:1" in found
+    assert "`\\ud83d` is half a character" in found
