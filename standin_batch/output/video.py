@@ -1,11 +1,11 @@
-"""Writing videos: mp4 by imageio-ffmpeg, with the job in the metadata."""
+"""Writing videos: mp4 by imageio-ffmpeg, with the job in the metadata and, if there is one, the sound of its source."""
 
 from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,12 @@ import numpy as np
 
 from standin_batch.errors import StandinError
 from standin_batch.files import replace_atomic
+from standin_batch.media.audio import audio_track
+from standin_batch.media.ffmpeg import run, source, url
+from standin_batch.media.rates import exact
 
 DEFAULT_QUALITY = 9
+AUDIO_BITRATE = "192k"
 
 
 class VideoError(StandinError):
@@ -29,23 +33,27 @@ def write_video(
     quality: int = DEFAULT_QUALITY,
     lossless: bool = False,
     metadata: Mapping[str, Any],
+    audio: Path | None = None,
 ) -> None:
     """Write `frames` to `path`, whole or not at all. The same arguments give the same bytes.
 
     Args:
         path: of the mp4.
         frames: uint8 [T, height, width, 3], RGB.
-        fps: frames per second.
+        fps: frames per second; 23.976 and the like are taken for the fractions that they stand for.
         quality: 1 to 10, as imageio's; ignored when lossless.
         lossless: H.264 in RGB without loss instead of yuv420p.
         metadata: written as JSON into the comment of the file.
+        audio: a file whose first audio track is kept, cut to the length of the frames; as it is where mp4 takes it,
+            otherwise as AAC. Nothing is kept of a file without one.
 
     Raises:
-        VideoError: if ffmpeg fails.
+        VideoError: if ffmpeg fails, or `audio` is not there.
     """
     import imageio_ffmpeg
 
-    _, height, width, _ = frames.shape
+    length, height, width, _ = frames.shape
+    sound, sound_parameters = _sound(audio, length / exact(fps))
     codec = (
         {"codec": "libx264rgb", "pix_fmt_out": "rgb24", "quality": None}
         if lossless
@@ -53,12 +61,13 @@ def write_video(
     )
     with replace_atomic(path) as temporary:
         writer = imageio_ffmpeg.write_frames(
-            str(temporary),
+            url(temporary),
             (width, height),
-            fps=fps,
             macro_block_size=1,
+            **_pace(exact(fps)),
             **codec,
-            output_params=_parameters(metadata, lossless),
+            **sound,
+            output_params=_parameters(metadata, lossless) + sound_parameters,
         )
         try:
             writer.send(None)
@@ -67,18 +76,35 @@ def write_video(
             writer.close()
         except OSError as error:
             raise _failed(path, str(error)) from error
-        _check(path, temporary, len(frames))
+        _check(path, temporary, length)
+
+
+def _pace(rate: Fraction) -> dict[str, Any]:
+    """What imageio-ffmpeg is told of the rate: 0.6 rounds it to two digits, and of a second `-r` ffmpeg warns."""
+    if (rate * 100).denominator == 1:
+        return {"fps": float(rate)}
+    return {"fps": float(rate), "input_params": ["-r", str(rate)], "ffmpeg_log_level": "error"}
+
+
+def _sound(audio: Path | None, seconds: Fraction) -> tuple[dict[str, str], list[str]]:
+    """What imageio-ffmpeg and ffmpeg are told of the sound.
+
+    Chapters and titles of the source stay out: they would tell of another video. The moment after the last frame
+    ends the file: it cuts sound that lasts longer, and no frame.
+    """
+    if audio is not None and not audio.is_file():
+        raise VideoError(f"there is no {audio} to take the sound from", "put it back, and run again")
+    track = None if audio is None else audio_track(audio)
+    if audio is None or track is None:
+        return {}, []
+    codec = ["copy"] if track.fits_mp4() else ["aac", "-b:a", AUDIO_BITRATE, "-flags:a", "+bitexact"]
+    cut = ["-map_chapters", "-1", "-map_metadata:s:a", "-1", "-t", f"{float(seconds):.6f}"]
+    return {"audio_path": url(audio)}, ["-c:a", *codec, *cut]
 
 
 def _check(path: Path, written: Path, length: int) -> None:
-    """imageio-ffmpeg does not say how ffmpeg ended, so what it wrote is read again and counted.
-
-    In a process group of its own: an interrupt from the terminal must not make a good video look bad.
-    """
-    import imageio_ffmpeg
-
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-stats", "-i", str(written), "-f", "null", "-"]
-    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False, start_new_session=True)
+    """imageio-ffmpeg does not say how ffmpeg ended, so what it wrote is read again and counted."""
+    ended = run("-v", "error", "-stats", *source(written), "-f", "null", "-")
     counts = re.findall(rb"frame=\s*(\d+)", ended.stderr)
     if ended.returncode or not counts:
         raise _failed(path, "what it wrote is no video")
@@ -103,10 +129,7 @@ def read_metadata(path: Path) -> dict[str, Any]:
     Raises:
         VideoError: if there is none.
     """
-    import imageio_ffmpeg
-
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(path), "-f", "ffmetadata", "-"]
-    printed = subprocess.run(command, capture_output=True, check=False).stdout.decode()
+    printed = run("-v", "error", *source(path), "-f", "ffmetadata", "-").stdout.decode()
     for line in printed.splitlines():
         if line.startswith("comment="):
             return dict(json.loads(_unescape(line.removeprefix("comment="))))

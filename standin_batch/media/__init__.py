@@ -1,0 +1,1 @@
+"""Pictures and videos that people bring, as pixels."""
