@@ -6,16 +6,17 @@ The steps and their numbers are those of the reference implementation (WeChatCV/
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from standin_batch.errors import StandinError
-from standin_batch.face.detect import Box, Detector, largest
+from standin_batch.face.detect import Box, Detector, Face, largest
 from standin_batch.face.parse import BACKGROUND, Parser
+from standin_batch.media.image import rgb_on_white
 
 SIDE = 512
 CROP_SCALE = 1.5
@@ -35,22 +36,34 @@ class NoFaceError(SubjectError):
     """No face was found in the picture of a person."""
 
 
-def open_image(path: Path) -> Image.Image:
-    """The picture at `path`, read whole and turned as its EXIF data say.
+@dataclass(frozen=True)
+class Square:
+    """A part of an image as the parser is shown it.
 
-    Raises:
-        SubjectError: if it is missing, damaged, or no picture.
+    Attributes:
+        pixels: uint8 `[512, 512, 3]`, RGB: the part in the middle, white where it is no square.
+        crop: the part: left, top, right, bottom in pixels of the image.
     """
-    try:
-        with Image.open(path) as image:
-            image.load()
-            return ImageOps.exif_transpose(image)
-    except FileNotFoundError as error:
-        raise SubjectError(f"there is no picture {path}") from error
-    except UnidentifiedImageError as error:
-        raise SubjectError(f"{path} is not a picture that Pillow can read", "use PNG, JPEG or WebP") from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise SubjectError(f"the picture {path} cannot be read: {error}") from error
+
+    pixels: Pixels
+    crop: Crop
+
+    @property
+    def side(self) -> int:
+        """The square's, in pixels of the image."""
+        left, top, right, bottom = self.crop
+        return max(right - left, bottom - top)
+
+    @property
+    def corner(self) -> tuple[int, int]:
+        """The square's left and top in pixels of the image; outside the crop where there is padding."""
+        left, top, right, bottom = self.crop
+        return left - (self.side - (right - left)) // 2, top - (self.side - (bottom - top)) // 2
+
+    def place(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Where (x, y), `[N, 2]` in pixels of the image, lie in pixels of the square; whole numbers are middles."""
+        placed: npt.NDArray[np.float64] = (np.asarray(points, np.float64) - self.corner + 0.5) * (SIDE / self.side)
+        return placed - 0.5
 
 
 def prepare_face(image: Image.Image, detector: Detector, parser: Parser, on_no_face: OnNoFace = "error") -> Image.Image:
@@ -68,19 +81,29 @@ def prepare_face(image: Image.Image, detector: Detector, parser: Parser, on_no_f
     Raises:
         NoFaceError: if no face is found and `on_no_face` is `error`.
     """
-    pixels = _on_white(image)
-    height, width = pixels.shape[:2]
-    face = largest(detector.detect(np.ascontiguousarray(pixels[..., ::-1])))
+    square, face = square_of(image, detector)
     if face is None and on_no_face == "error":
         raise NoFaceError(
             "no face was found in the picture",
             "write `on_no_face: whole_image` to take the whole picture, or `kind: subject` if it shows no person",
         )
-    if face is not None:
-        left, top, right, bottom = crop_around(face.box, width, height)
-        pixels = pixels[top:bottom, left:right]
-    square = _square(pixels)
-    return Image.fromarray(whiten(square, parser.classes(square)))
+    return Image.fromarray(whiten(square.pixels, parser.classes(square.pixels)))
+
+
+def square_of(image: Image.Image, detector: Detector) -> tuple[Square, Face | None]:
+    """What `prepare_face` crops, before it is whitened, and the largest face, in pixels of the image.
+
+    Args:
+        image: any size and mode; transparent parts become white.
+        detector: finds the face.
+
+    Returns:
+        The whole image and None if no face is found.
+    """
+    pixels = rgb_on_white(image)
+    height, width = pixels.shape[:2]
+    face = largest(detector.detect(np.ascontiguousarray(pixels[..., ::-1])))
+    return cut_square(pixels, crop_around(face.box, width, height) if face else (0, 0, width, height)), face
 
 
 def prepare_subject(image: Image.Image) -> Image.Image:
@@ -92,7 +115,7 @@ def prepare_subject(image: Image.Image) -> Image.Image:
     Returns:
         RGB, 512 x 512.
     """
-    return Image.fromarray(_square(_on_white(image)))
+    return Image.fromarray(_square(rgb_on_white(image)))
 
 
 def crop_around(box: Box, width: int, height: int) -> Crop:
@@ -112,6 +135,12 @@ def crop_around(box: Box, width: int, height: int) -> Crop:
     x, y = (left + right) // 2, (top + bottom) // 2
     half = int(max(right - left, bottom - top) * CROP_SCALE) // 2
     return max(x - half, 0), max(y - half, 0), min(x + half, width), min(y + half, height)
+
+
+def cut_square(pixels: Pixels, crop: Crop) -> Square:
+    """The part `crop` of `pixels`, `[H, W, 3]`; at least one pixel."""
+    left, top, right, bottom = crop
+    return Square(_square(pixels[top:bottom, left:right]), crop)
 
 
 def pad_to_square(pixels: Pixels) -> Pixels:
@@ -134,12 +163,3 @@ def _square(pixels: Pixels) -> Pixels:
 
     resized: Pixels = cv2.resize(pad_to_square(pixels), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     return resized
-
-
-def _on_white(image: Image.Image) -> Pixels:
-    """RGB pixels the right way up; converting alone would show what a cut-out hides behind its transparency."""
-    image = ImageOps.exif_transpose(image)
-    if image.has_transparency_data:
-        cut_out = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", cut_out.size, (WHITE,) * 4), cut_out)
-    return np.array(image.convert("RGB"))

@@ -13,14 +13,13 @@ from standin_batch.errors import ExitCode
 from standin_batch.face.detect import Face
 from standin_batch.face.subject import (
     NoFaceError,
-    SubjectError,
     crop_around,
-    open_image,
     pad_to_square,
     prepare_face,
     prepare_subject,
     whiten,
 )
+from standin_batch.media.image import open_image
 
 GOLDEN = Path(__file__).parents[2] / "data" / "golden" / "face"
 CASES = json.loads((GOLDEN / "cases.json").read_text())["cases"]
@@ -182,32 +181,6 @@ def test_a_picture_is_turned_as_its_exif_data_say(tmp_path):
     opened = open_image(tmp_path / "turned.jpg")
     assert opened.size == (20, 60)
     assert prepare_subject(opened).getpixel((5, 256)) == WHITE
-
-
-def test_a_missing_picture_is_an_error(tmp_path):
-    with pytest.raises(SubjectError, match="there is no picture"):
-        open_image(tmp_path / "nobody.png")
-
-
-def test_a_file_that_is_no_picture_is_an_error_with_a_cure(tmp_path):
-    (tmp_path / "notes.png").write_text("hello")
-    with pytest.raises(SubjectError, match="not a picture") as caught:
-        open_image(tmp_path / "notes.png")
-    assert "PNG" in caught.value.hint
-    assert caught.value.exit_code == ExitCode.JOBS_FAILED
-
-
-def test_a_cut_short_picture_is_an_error(tmp_path):
-    path = tmp_path / "short.png"
-    Image.fromarray(noise(64, 64, 3)).save(path)
-    path.write_bytes(path.read_bytes()[:2000])
-    with pytest.raises(SubjectError, match="cannot be read"):
-        open_image(path)
-
-
-def test_a_folder_is_no_picture(tmp_path):
-    with pytest.raises(SubjectError, match="cannot be read"):
-        open_image(tmp_path)
 
 
 def test_importing_the_face_layer_imports_no_heavy_library():
