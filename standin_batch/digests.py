@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from standin_batch.files import sha256_file
+from standin_batch.fingerprint import digest
 
 SETTLED_SECONDS = 2.0
 """A file changed more recently than this is not remembered: it could change again within one tick of its clock."""
@@ -48,16 +50,35 @@ class DigestCache:
         Raises:
             OSError: if the file cannot be read.
         """
-        if self._known is None:
-            self._known = self._read()
+        remembered = self._remembered()
         real = path.resolve()
         status = real.stat()
         key = (str(real), status.st_size, status.st_mtime_ns)
-        if key not in self._known:
-            self._known[key] = sha256_file(real)
+        if key not in remembered:
+            remembered[key] = sha256_file(real)
             if time.time() - status.st_mtime > SETTLED_SECONDS:
-                self._append(key, self._known[key])
-        return self._known[key]
+                self._append(key, remembered[key])
+        return remembered[key]
+
+    def of_several(self, what: str, paths: Sequence[Path], compute: Callable[[], str]) -> str:
+        """Something that the contents of `paths` alone decide, computed once.
+
+        Args:
+            what: names it, and everything besides the contents that decides it.
+            paths: in the order that counts.
+            compute: gives it where it is not remembered.
+        """
+        key = (digest([what, *map(self.sha256, paths)]), 0, 0)
+        known = self._remembered()
+        if key not in known:
+            known[key] = compute()
+            self._append(key, known[key])
+        return known[key]
+
+    def _remembered(self) -> dict[tuple[str, int, int], str]:
+        if self._known is None:
+            self._known = self._read()
+        return self._known
 
     def _read(self) -> dict[tuple[str, int, int], str]:
         known: dict[tuple[str, int, int], str] = {}

@@ -16,9 +16,11 @@ from standin_batch.fingerprint import digest
 from standin_batch.job import InputFile, Job, Lora, Subject, job_id
 from standin_batch.manifest import Acceptance, Identity, Manifest
 from standin_batch.manifest import Lora as WrittenLora
-from standin_batch.manifest.lock import RANDOM
-from standin_batch.modes import MODES
-from standin_batch.weights.content import ADAPTER, BASE, FACE
+from standin_batch.manifest.lock import RANDOM, VIDEO_SIZED
+from standin_batch.media.sizing import fit
+from standin_batch.media.video import VideoInfo, VideoInputError
+from standin_batch.modes import MODES, Mode
+from standin_batch.weights.content import ADAPTER, BASE, EMBEDDER, FACE
 from standin_batch.weights.registry import ROWS
 
 
@@ -28,8 +30,11 @@ class Contents(Protocol):
     def file(self, path: Path) -> str:
         """SHA-256 of a file."""
 
-    def weights(self, model: str) -> Mapping[str, str]:
-        """Digest of each part of a model's weights."""
+    def video(self, path: Path) -> VideoInfo:
+        """Size, length and rate of a video."""
+
+    def weights(self, model: str, modules: tuple[str, ...]) -> Mapping[str, str]:
+        """Digest of each part of a model's weights, and of modules beside it."""
 
 
 class Seeds(Protocol):
@@ -73,11 +78,13 @@ class Expansion:
     Attributes:
         jobs: in the order of the manifest.
         repeats: how many combinations were the same video as an earlier one.
+        notes: what the user should know of how videos set sizes and lengths.
         drawn: for each name in the manifest the seeds that took the place of `random`, in order.
     """
 
     jobs: tuple[Job, ...]
     repeats: int
+    notes: tuple[str, ...] = ()
     drawn: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
@@ -86,10 +93,11 @@ def expand(manifest: Manifest, contents: Contents, seeds: Seeds = no_seeds) -> E
     jobs: dict[str, Job] = {}
     repeats = 0
     drawn: dict[str, tuple[int, ...]] = {}
+    sizing = _Sizing(contents)
     for spec in manifest.jobs:
         drawing = _Drawing(spec.name, seeds, contents)
         for variant in spec.variants():
-            job = _job(spec.name, drawing.seeded(variant.values), contents)
+            job = _job(spec.name, sizing.sized(spec.name, drawing.seeded(variant.values), variant.explicit), contents)
             if (first := jobs.get(job.job_id)) is None:
                 jobs[job.job_id] = job
                 continue
@@ -98,7 +106,7 @@ def expand(manifest: Manifest, contents: Contents, seeds: Seeds = no_seeds) -> E
                 jobs[job.job_id] = replace(first, also=(*first.also, job.name))
         if drawing.drawn:
             drawn[spec.name] = tuple(drawing.drawn)
-    return Expansion(tuple(jobs.values()), repeats, drawn)
+    return Expansion(tuple(jobs.values()), repeats, tuple(sizing.notes), drawn)
 
 
 class _Drawing:
@@ -118,6 +126,37 @@ class _Drawing:
         self.drawn.append(self._seeds(self._name, *what, self._places[what]))
         self._places[what] += 1
         return {**values, "seed": self.drawn[-1]}
+
+
+class _Sizing:
+    """Puts a video's own size, length and rate in the place of the defaults', where a mode is sized by a video."""
+
+    def __init__(self, contents: Contents) -> None:
+        self._contents = contents
+        self.notes: dict[str, None] = {}
+
+    def sized(self, name: str, values: Mapping[str, Any], explicit: frozenset[str]) -> Mapping[str, Any]:
+        """`values` with the size, length and rate that the video gives, less what the job itself says.
+
+        Raises:
+            UsageError: if the video cannot be read, or has not what the job asks for.
+        """
+        key = MODES[values["mode"]].sized_by
+        if key is None or values.get(key) is None:
+            return values
+        path = getattr(values[key], "path", values[key])
+        try:
+            fitted = fit(
+                self._contents.video(path),
+                **{said: values[said] for said in VIDEO_SIZED if said in explicit},
+                max_frames=values["max_frames"],
+                max_pixels=values["max_pixels"],
+            )
+        except VideoInputError as error:
+            raise UsageError(f"job {name!r}, {key} {path.name}: {error.message}", error.hint) from error
+        for change in fitted.changes:
+            self.notes[f"job {name}: {key} {path.name} is {change}"] = None
+        return {**values, **{said: getattr(fitted, said) for said in VIDEO_SIZED}}
 
 
 def _job(name: str, values: Mapping[str, Any], contents: Contents) -> Job:
@@ -149,7 +188,7 @@ def _job(name: str, values: Mapping[str, Any], contents: Contents) -> Job:
         vae_tiled=values["vae_tiled"],
         params={key: values[key] for key in mode.params.model_fields if key not in file_keys},
         files=_files(file_keys, values, contents),
-        weights=_weights(contents.weights(row.name), subject),
+        weights=_weights(contents.weights(row.name, mode.modules), mode, values, subject),
     )
     return replace(job, job_id=job_id(job))
 
@@ -180,11 +219,15 @@ def _files(keys: tuple[str, ...], values: Mapping[str, Any], contents: Contents)
     return {key: InputFile(path, contents.file(path)) for key, path in paths.items()}
 
 
-def _weights(found: Mapping[str, str], subject: Subject | None) -> dict[str, str]:
+def _weights(
+    found: Mapping[str, str], mode: Mode, values: Mapping[str, Any], subject: Subject | None
+) -> dict[str, str]:
     """The weights that have a part in the video: without an identity, neither adapter nor face models do."""
-    parts = [BASE]
+    parts = [BASE, *mode.modules]
     if subject is not None:
         parts.append(ADAPTER)
-        if subject.kind == "face":
+        if subject.kind == "face" or mode.reads_faces(values):
             parts.append(FACE)
+        if mode.reads_faces(values):
+            parts.append(EMBEDDER)
     return {part: found[part] for part in parts}

@@ -7,19 +7,42 @@ import errno
 import logging
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from standin_batch.errors import NotReadyError, UsageError
 from standin_batch.output.index import write_index
 from standin_batch.output.store import OutputError, Store, has_video, read_record, recorded_ids
+from standin_batch.plan.cost import CostModel
+from standin_batch.plan.estimate import Device, estimate
 from standin_batch.plan.plan import Plan
 from standin_batch.plan.reason import Reason
 from standin_batch.run.events import Listener, RunFinished
 from standin_batch.run.executor import RunSettings, execute
 from standin_batch.run.lock import LockedError, held
+from standin_batch.run.measured import device_of
 from standin_batch.run.ready import check_built, find_weights
 
+Memory = Literal["auto", "resident", "offload"]
+
+SHARE_OF_WEIGHTS = 0.8
+"""Of a GPU's memory, what weights may take: activations and the VAE need the rest."""
+
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What of this machine a run uses.
+
+    Attributes:
+        device: `auto`, `cpu`, `cuda` or `cuda:N`.
+        memory: `resident` keeps all weights on the device, `offload` only the expert at work, `auto` what fits.
+    """
+
+    device: str = "auto"
+    memory: Memory = "auto"
 
 
 class DeviceError(NotReadyError):
@@ -27,7 +50,7 @@ class DeviceError(NotReadyError):
 
 
 def run_local(
-    plan: Plan, store: Store, manifest: str, device: str, checkpoints: Path | None, emit: Listener
+    plan: Plan, store: Store, manifest: str, machine: Machine, checkpoints: Path | None, emit: Listener
 ) -> RunFinished:
     """Run `plan` here.
 
@@ -35,7 +58,7 @@ def run_local(
         plan: what to run.
         store: where its results go.
         manifest: name of the manifest.
-        device: `auto`, `cpu`, `cuda` or `cuda:N`.
+        machine: what of this machine is used, and how.
         checkpoints: the folder in place of each model's own.
         emit: is told what happens.
 
@@ -43,11 +66,26 @@ def run_local(
         StandinError: if the plan cannot be started on this machine.
     """
     check_built(plan)
-    found = resolve_device(device)
+    device = resolve_device(machine.device)
     files = find_weights(plan, checkpoints, emit)
     with opened(store):
         _log_to(store.layout.log)
-        return execute(_still_to_do(plan, store), store, RunSettings(manifest, found, files), emit)
+        left = _still_to_do(plan, store)
+        settings = RunSettings(manifest, device, files, takes_turns(left, machine.memory, device_of(device)))
+        return execute(left, store, settings, emit)
+
+
+def takes_turns(plan: Plan, memory: Memory, device: Device) -> bool:
+    """Whether the experts of a model that has two take turns on the device.
+
+    Args:
+        plan: what runs.
+        memory: `auto` looks whether all weights fit, with some room for the work.
+        device: that it runs on.
+    """
+    if memory != "auto" or device.memory_bytes is None:
+        return memory == "offload"
+    return estimate(plan, CostModel(), device).memory_bytes > device.memory_bytes * SHARE_OF_WEIGHTS
 
 
 def settle(store: Store) -> None:

@@ -60,7 +60,7 @@ def _manifest_findings(path: Path, checkpoints: Path | None) -> list[Finding]:
     findings = []
     checks: dict[str, Callable[[], None]] = {
         "modes": lambda: check_built(plan),
-        "weights": lambda: check_weights(plan, checkpoints),
+        "weights": lambda: check_weights(plan, checkpoints, lambda event: None),
     }
     for subject, check in checks.items():
         try:

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+
+class Memory(str, Enum):
+    """What of a model stays on the device."""
+
+    AUTO = "auto"
+    RESIDENT = "resident"
+    OFFLOAD = "offload"
+
 
 ManifestArgument = Annotated[
     Path, typer.Argument(metavar="MANIFEST", help="A manifest (YAML).", show_default=False, exists=False)
@@ -41,6 +51,10 @@ Checkpoints = Annotated[
 InputRoot = Annotated[
     Path | None,
     typer.Option("--input-root", metavar="DIR", help="Read inputs from this folder only.", show_default=False),
+]
+MemoryProfile = Annotated[
+    Memory,
+    typer.Option("--memory", help="On the device stay all weights, one expert of Wan2.2 at a time, or what fits."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON to standard output, for programs.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]

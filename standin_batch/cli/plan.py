@@ -69,11 +69,13 @@ def plan(
 
 def show_plan(path: Path, selection: Selection, as_json: bool) -> int:
     """Print the plan of a manifest."""
-    from standin_batch.cli.console import print_json, show_warnings
+    from standin_batch.cli.console import print_json, show_warnings, warn
     from standin_batch.run.plan_manifest import plan_manifest
 
     planned = plan_manifest(path, selection)
     show_warnings(planned.manifest)
+    for note in planned.notes:
+        warn(note)
     if as_json:
         print_json(plan_json(planned))
     else:
@@ -92,6 +94,7 @@ def plan_json(planned: PlannedManifest) -> dict[str, object]:
         "total": plan.total,
         "done": [job.job_id for job in plan.done],
         "repeats": planned.repeats,
+        "notes": planned.notes,
         "estimate": {
             "device": asdict(estimate.device),
             "jobs": estimate.jobs,

@@ -31,6 +31,7 @@ from standin_batch.run.events import (
     Preparing,
     RunFinished,
     RunStarted,
+    Warned,
 )
 
 WHOLE_RUN = 1e6
@@ -123,6 +124,8 @@ class PlainReporter:
             self._ended += 1
             shown = _completed(event) if isinstance(event, JobCompleted) else _failed(event)
             return Text.assemble(f"[{self._ended}/{self._total}] ", shown)
+        if isinstance(event, Warned):
+            return _warned(event)
         return _finished(event) if isinstance(event, RunFinished) else None
 
 
@@ -173,6 +176,8 @@ class LiveReporter:
             self._step(event)
         elif isinstance(event, (JobCompleted, JobFailed)):
             self._end(event)
+        elif isinstance(event, Warned):
+            err.print(_warned(event))
         elif isinstance(event, RunFinished):
             self._hide()
             err.print(_finished(event))
@@ -216,6 +221,11 @@ def _completed(event: JobCompleted) -> Text:
 
 def _failed(event: JobFailed) -> Text:
     shown = Text.assemble(("✗ ", "bold red"), event.label, "  ", (event.error, "red"))
+    return Text.assemble(shown, ("\n    cure: ", "bold green"), event.hint) if event.hint else shown
+
+
+def _warned(event: Warned) -> Text:
+    shown = Text.assemble(("! ", "bold yellow"), event.message)
     return Text.assemble(shown, ("\n    cure: ", "bold green"), event.hint) if event.hint else shown
 
 

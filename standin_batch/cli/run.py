@@ -14,6 +14,8 @@ from standin_batch.cli.options import (
     InputRoot,
     Limit,
     ManifestArgument,
+    Memory,
+    MemoryProfile,
     Only,
     Overrides,
     Preview,
@@ -35,6 +37,7 @@ def run(
     preview: Preview = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and stop.")] = False,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")] = "auto",
+    memory: MemoryProfile = Memory.AUTO,
     checkpoints: Checkpoints = None,
     input_root: InputRoot = None,
     as_json: AsJson = False,
@@ -58,11 +61,11 @@ def run(
         from standin_batch.cli.plan import show_plan
 
         return show_plan(manifest, selection, as_json)
-    return _execute(manifest, selection, device, as_json, quiet)
+    return _execute(manifest, selection, device, memory, as_json, quiet)
 
 
-def _execute(path: Path, selection: Selection, device: str, as_json: bool, quiet: bool) -> int:
-    from standin_batch.backends.local import run_local, settle
+def _execute(path: Path, selection: Selection, device: str, memory: Memory, as_json: bool, quiet: bool) -> int:
+    from standin_batch.backends.local import Machine, run_local, settle
     from standin_batch.cli.console import count, err, show_warnings, warn
     from standin_batch.cli.progress import reporter
     from standin_batch.environment import quick_findings
@@ -72,6 +75,8 @@ def _execute(path: Path, selection: Selection, device: str, as_json: bool, quiet
     planned = plan_manifest(path, selection)
     if not quiet:
         show_warnings(planned.manifest)
+        for note in planned.notes:
+            warn(note)
         for finding in quick_findings():
             warn(finding.message, finding.cure)
         if planned.repeats:
@@ -85,8 +90,9 @@ def _execute(path: Path, selection: Selection, device: str, as_json: bool, quiet
         elif not quiet:
             err.print(f"nothing to do: {count(len(planned.plan.done), 'video')} made before, in {folder}")
         return ExitCode.OK
+    machine = Machine(device, memory.value)
     with report.showing():
-        finished = run_local(planned.plan, planned.store, planned.manifest.name, device, selection.checkpoints, report)
+        finished = run_local(planned.plan, planned.store, planned.manifest.name, machine, selection.checkpoints, report)
     return _exit_code(finished)
 
 

@@ -1,33 +1,30 @@
 """The denoising loop: DiffSynth's units, scheduler and `model_fn_wan_video`, with guidance and identity per expert.
 
 The loop of `WanVideoPipeline.__call__` takes one guidance scale and cannot be stopped inside a clip; this one is its
-arithmetic, step for step, with both opened up.
+arithmetic, step for step, with both opened up. A clip runs expert by expert, so that many clips can share a swap.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from diffsynth.pipelines.wan_video import (
-    WanVideoPipeline,
-    WanVideoUnit_InputVideoEmbedder,
-    WanVideoUnit_NoiseInitializer,
-    WanVideoUnit_VACE,
-)
+from diffsynth.pipelines.wan_video import WanVideoPipeline, WanVideoUnit_NoiseInitializer, WanVideoUnit_VACE
 
+from standin_batch.engine.background import Background
 from standin_batch.job import Job
+from standin_batch.modes import ModeInputs
 
-UNITS = (WanVideoUnit_NoiseInitializer(), WanVideoUnit_InputVideoEmbedder(), WanVideoUnit_VACE())
+UNITS = (WanVideoUnit_NoiseInitializer(), WanVideoUnit_VACE())
 TRAIN_TIMESTEPS = 1000
 TILES = {"tile_size": (30, 52), "tile_stride": (15, 26)}
 """Of the tiled VAE, in latent pixels: the values of `WanVideoPipeline.__call__`."""
 
 OnStep = Callable[[int, int], None]
-WithIdentity = Callable[[int], AbstractContextManager[None]]
+WithIdentity = Callable[[], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
@@ -38,46 +35,111 @@ class Context:
     negative: torch.Tensor | None
 
 
+@dataclass
+class Denoising:
+    """A clip between noise and latents.
+
+    Attributes:
+        job: what to make.
+        context: its encoded prompts.
+        latents: [1, 16, T, height / 8, width / 8], in the pipeline's dtype; T is one more with a reference image.
+        strength: share of the noise that it begins with.
+        hints: `vace_context` and `vace_scale` of DiffSynth's VACE unit.
+        background: what is put back after every step.
+        step: how many steps are done.
+    """
+
+    job: Job
+    context: Context
+    latents: torch.Tensor
+    strength: float
+    hints: Mapping[str, Any]
+    background: Background | None
+    step: int = 0
+
+    def to(self, device: str) -> None:
+        """Move everything to another device, to wait there or to go on."""
+        self.latents = self.latents.to(device)
+        self.background = None if self.background is None else self.background.to(device)
+        negative = self.context.negative
+        self.context = Context(self.context.positive.to(device), None if negative is None else negative.to(device))
+        self.hints = {key: value.to(device) if torch.is_tensor(value) else value for key, value in self.hints.items()}
+
+
 @torch.no_grad()
-def denoise(
-    pipe: WanVideoPipeline,
-    job: Job,
-    context: Context,
-    mode_inputs: dict[str, Any],
-    with_identity: WithIdentity,
-    on_step: OnStep,
-) -> torch.Tensor:
-    """Denoise one job.
+def start(pipe: WanVideoPipeline, job: Job, context: Context, mode_inputs: ModeInputs) -> Denoising:
+    """Draw the noise of `job`, and encode what its mode brings.
 
     Args:
         pipe: a loaded pipeline.
         job: what to make.
         context: its encoded prompts.
-        mode_inputs: inputs of DiffSynth's units that the job's mode adds.
-        with_identity: for the index of an expert, the block within which that expert sees the identity.
-        on_step: called after each step with the number of steps done and the number of steps.
-
-    Returns:
-        Latents [1, 16, T, height / 8, width / 8] before decoding, in the pipeline's dtype.
+        mode_inputs: what its mode adds.
     """
-    scheduler = pipe.scheduler
-    scheduler.set_timesteps(
-        job.num_inference_steps,
-        denoising_strength=mode_inputs.get("denoising_strength", 1.0),
-        shift=job.sigma_shift,
-    )
-    inputs = _unit_inputs(pipe, job, mode_inputs)
-    latents = inputs.pop("latents")
+    units = dict(mode_inputs.units)
+    strength, video = units.pop("denoising_strength", 1.0), units.pop("input_video", None)
+    _schedule(pipe, job, strength)
+    inputs = _unit_inputs(pipe, job, units)
+    latents, background = inputs["noise"], None
+    if video is not None:
+        original = _encoded(pipe, video, job.vae_tiled)
+        latents = pipe.scheduler.add_noise(original, inputs["noise"], timestep=pipe.scheduler.timesteps[0])
+        if mode_inputs.changing is not None:
+            background = Background.of(mode_inputs.changing, original, inputs["noise"])
+    hints = {key: inputs.get(key) for key in ("vace_context", "vace_scale")}
+    return Denoising(job, context, latents, strength, hints, background)
+
+
+@torch.no_grad()
+def run_expert(
+    pipe: WanVideoPipeline, clip: Denoising, expert: int, with_identity: WithIdentity, on_step: OnStep
+) -> None:
+    """Take `clip` through the steps that belong to one expert; none of them is an earlier expert's.
+
+    Args:
+        pipe: a loaded pipeline.
+        clip: moved on in place.
+        expert: index, from high noise to low.
+        with_identity: the block within which the expert sees the identity.
+        on_step: called after each step with the number of steps done and the number of steps.
+    """
+    job, scheduler = clip.job, pipe.scheduler
+    _schedule(pipe, job, clip.strength)
     timesteps = scheduler.timesteps
-    for index, timestep in enumerate(timesteps):
-        expert = expert_at(float(timestep), job.boundary, pipe.dit2 is not None)
-        with with_identity(expert):
-            noise = _guided_noise(pipe, expert, latents, timestep, context, job.cfg_scale[expert], inputs)
-        latents = scheduler.step(noise, timestep, latents)
-        on_step(index + 1, len(timesteps))
-    if mode_inputs.get("vace_reference_image") is not None:
-        latents = latents[:, :, 1:]
-    return latents
+    while clip.step < len(timesteps) and _expert_of(pipe, timesteps[clip.step], job) == expert:
+        timestep = timesteps[clip.step]
+        with with_identity():
+            noise = _guided_noise(pipe, expert, clip, timestep)
+        latents = scheduler.step(noise, timestep, clip.latents)
+        clip.step += 1
+        if clip.background is not None:
+            latents = clip.background.put_back(scheduler, latents, clip.step)
+        clip.latents = latents
+        on_step(clip.step, len(timesteps))
+
+
+def finished(clip: Denoising) -> torch.Tensor:
+    """The latents of a clip that is through: [1, 16, (num_frames - 1) / 4 + 1, height / 8, width / 8].
+
+    A reference image of VACE is one more latent frame in front; it goes.
+    """
+    return clip.latents[:, :, -clip.job.latent_frames :]
+
+
+def _schedule(pipe: WanVideoPipeline, job: Job, strength: float) -> None:
+    pipe.scheduler.set_timesteps(job.num_inference_steps, denoising_strength=strength, shift=job.sigma_shift)
+
+
+def _expert_of(pipe: WanVideoPipeline, timestep: torch.Tensor, job: Job) -> int:
+    return expert_at(float(timestep), job.boundary, pipe.dit2 is not None)
+
+
+def _encoded(pipe: WanVideoPipeline, video: Any, tiled: bool) -> torch.Tensor:  # noqa: ANN401
+    """The latents of a video: as DiffSynth's `WanVideoUnit_InputVideoEmbedder`, which keeps them to itself."""
+    pixels = pipe.preprocess_video(video)
+    return pipe.vae.encode(pixels, device=pipe.device, tiled=tiled, **TILES).to(
+        dtype=pipe.torch_dtype, device=pipe.device
+    )
 
 
 def expert_at(timestep: float, boundary: float, has_two: bool) -> int:
@@ -115,7 +177,7 @@ def encode_prompt(pipe: WanVideoPipeline, text: str) -> torch.Tensor:
     return embedded
 
 
-def _unit_inputs(pipe: WanVideoPipeline, job: Job, mode_inputs: dict[str, Any]) -> dict[str, Any]:
+def _unit_inputs(pipe: WanVideoPipeline, job: Job, units: dict[str, Any]) -> dict[str, Any]:
     inputs: dict[str, Any] = {
         "height": job.height,
         "width": job.width,
@@ -124,32 +186,20 @@ def _unit_inputs(pipe: WanVideoPipeline, job: Job, mode_inputs: dict[str, Any]) 
         "rand_device": "cpu",
         "tiled": job.vae_tiled,
         **TILES,
-        **mode_inputs,
+        **units,
     }
     for unit in UNITS:
         inputs, _, _ = pipe.unit_runner(unit, pipe, inputs, {}, {})
     return inputs
 
 
-def _guided_noise(
-    pipe: WanVideoPipeline,
-    expert: int,
-    latents: torch.Tensor,
-    timestep: torch.Tensor,
-    context: Context,
-    cfg_scale: float,
-    inputs: dict[str, Any],
-) -> torch.Tensor:
+def _guided_noise(pipe: WanVideoPipeline, expert: int, clip: Denoising, timestep: torch.Tensor) -> torch.Tensor:
     models = {"dit": (pipe.dit, pipe.dit2)[expert], "vace": (pipe.vace, pipe.vace2 or pipe.vace)[expert]}
     at = timestep.unsqueeze(0).to(dtype=pipe.torch_dtype, device=pipe.device)
-    shared = {
-        "latents": latents,
-        "timestep": at,
-        "vace_context": inputs.get("vace_context"),
-        "vace_scale": inputs.get("vace_scale"),
-    }
-    positive = pipe.model_fn(**models, **shared, context=context.positive)
-    if context.negative is None or cfg_scale == 1.0:
+    shared = {"latents": clip.latents, "timestep": at, **clip.hints}
+    positive = pipe.model_fn(**models, **shared, context=clip.context.positive)
+    cfg_scale = clip.job.cfg_scale[expert]
+    if clip.context.negative is None or cfg_scale == 1.0:
         return positive
-    negative = pipe.model_fn(**models, **shared, context=context.negative)
+    negative = pipe.model_fn(**models, **shared, context=clip.context.negative)
     return negative + cfg_scale * (positive - negative)

@@ -1,32 +1,44 @@
 """The engine: a loaded model, encoded prompts and prepared identities, and the way from a job to its frames.
 
-All that is kept between jobs is a cache keyed by what decides its content; nothing else is left from one job to the
-next, so a job's latents are the same whether it runs alone, first or last.
+All that is kept between jobs is keyed by what decides its content; nothing else is left from one job to the next, so a
+job's latents are the same whether it runs alone, first or last.
 """
 
 from __future__ import annotations
 
-import contextlib
 import gc
-import time
-from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from PIL import Image
 
-from standin_batch.engine.adapter import BlockAdapter, load_adapter
-from standin_batch.engine.denoise import Context, OnStep, decode, denoise, encode_prompt
-from standin_batch.engine.identity import IdentityKV, attached, encode_subject, identity_kv
-from standin_batch.engine.pipeline import experts_of, load_pipeline, register_sizes
+from standin_batch.engine.clock import Clock
+from standin_batch.engine.denoise import Context, Denoising, OnStep, decode, encode_prompt, finished, run_expert, start
+from standin_batch.engine.identities import Identities, subject_key
+from standin_batch.engine.lora_set import LoraSet
+from standin_batch.engine.pipeline import experts_of, load_module, load_pipeline, register_sizes
 from standin_batch.engine.quiet import to_log
+from standin_batch.face.models import FaceModels
 from standin_batch.job import Job
-from standin_batch.modes import MODES, ModeRequest
+from standin_batch.modes import MODES, ModeInputs, ModeRequest
 from standin_batch.weights.locate import ModelFiles
 from standin_batch.weights.registry import ROWS
+
+
+class Pictures(Protocol):
+    """Gives what jobs are shown of their identities, and the models that look at faces."""
+
+    def image(self, job: Job) -> Image.Image:
+        """The prepared subject of `job`: 512 x 512, RGB."""
+        ...
+
+    def face_models(self) -> FaceModels:
+        """Detector with embedder, and parser."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -38,12 +50,35 @@ class Clip:
         latents: float32 [1, 16, T, height / 8, width / 8], before decoding.
         seconds: time spent, by phase.
         peak_memory: bytes of GPU memory at the highest; None without a GPU.
+        report: what its mode has to say of it, as JSON has it.
+        warnings: of it, what the user should know at once.
     """
 
     frames: np.ndarray
     latents: torch.Tensor
     seconds: dict[str, float]
     peak_memory: int | None
+    report: Mapping[str, Any]
+    warnings: tuple[str, ...]
+
+
+@dataclass
+class Work:
+    """A job on its way from noise to frames.
+
+    Attributes:
+        job: what to make.
+        identity: latent of its subject; None without one.
+        denoising: where its video stands.
+        clock: of its phases.
+        inputs: what its mode brought.
+    """
+
+    job: Job
+    identity: torch.Tensor | None
+    denoising: Denoising
+    clock: Clock
+    inputs: ModeInputs
 
 
 @dataclass
@@ -55,6 +90,7 @@ class Engine:
         model: row of the weights registry.
         dtype: `float32` or `bfloat16`.
         files: the model's files.
+        one_at_a_time: whether the experts of a model that has two take turns on the device.
     """
 
     device: str
@@ -62,26 +98,45 @@ class Engine:
     dtype: str
     files: ModelFiles
     pipe: Any = field(repr=False)
+    one_at_a_time: bool = False
     _contexts: dict[str, torch.Tensor] = field(default_factory=dict, repr=False)
-    _adapters: dict[int, tuple[BlockAdapter, ...]] = field(default_factory=dict, repr=False)
-    _latent: tuple[str, torch.Tensor] | None = field(default=None, repr=False)
-    _identities: dict[tuple[str, int, tuple[int, int]], IdentityKV] = field(default_factory=dict, repr=False)
+    _loras: LoraSet = field(default_factory=LoraSet, repr=False)
+    _inputs: tuple[str, ModeInputs] | None = field(default=None, repr=False)
+    _identities: Identities = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._identities = Identities(self.files, self.device, self.one_at_a_time)
 
     @classmethod
-    def load(cls, model: str, dtype: str, files: ModelFiles, device: str) -> Engine:
-        """Load a model. Slow at 14B: minutes."""
+    def load(cls, model: str, dtype: str, files: ModelFiles, device: str, one_at_a_time: bool = False) -> Engine:
+        """Load a model. Slow at 14B: minutes.
+
+        Args:
+            model: row of the weights registry.
+            dtype: `float32` or `bfloat16`.
+            files: the model's files.
+            device: as torch names it.
+            one_at_a_time: keep the experts of a model that has two off the device, but for the one at work.
+        """
+        waiting = one_at_a_time and len(files.experts) > 1
         with to_log():
             register_sizes(ROWS[model].diffsynth)
-            pipe = load_pipeline(files, dtype, device)
-        return cls(device, model, dtype, files, pipe)
+            pipe = load_pipeline(files, dtype, "cpu" if waiting else device)
+            if waiting:
+                pipe.device = device
+                pipe.vae.to(device)
+        return cls(device, model, dtype, files, pipe, waiting)
+
+    @property
+    def experts(self) -> range:
+        """Indices of the model's experts, from high noise to low."""
+        return range(len(self.files.experts))
 
     def release(self) -> None:
         """Give the memory back; the engine cannot be used afterwards."""
-        self.pipe = None
-        self._latent = None
-        caches: tuple[MutableMapping[Any, Any], ...] = (self._contexts, self._adapters, self._identities)
-        for cache in caches:
-            cache.clear()
+        self.pipe = self._inputs = None
+        self._contexts.clear()
+        self._loras, self._identities = LoraSet(), Identities(self.files, self.device, self.one_at_a_time)
         gc.collect()
         if self.device != "cpu":
             torch.cuda.empty_cache()
@@ -99,32 +154,70 @@ class Engine:
                 torch.cuda.empty_cache()
         self._contexts = {text: self._contexts[text] for text in wanted}
 
-    def generate(self, job: Job, subject_image: Callable[[], Image.Image], on_step: OnStep) -> Clip:
-        """Make the video of `job`.
+    def generate(self, job: Job, pictures: Pictures, on_step: OnStep) -> Clip:
+        """Make the video of `job`: all of `begin`, `denoise` by each expert and `finish`.
 
         Args:
             job: of this engine's model and dtype.
-            subject_image: gives the prepared subject (512 x 512, RGB); asked only when it is not known yet.
+            pictures: gives the prepared subject; asked only when it is not known yet.
             on_step: called after each denoising step with the steps done and the number of steps.
         """
-        clock = _Clock(self.device)
+        work = self.begin(job, pictures)
+        for expert in self.experts:
+            self.denoise(work, expert, on_step)
+        return self.finish(work)
+
+    def begin(self, job: Job, pictures: Pictures) -> Work:
+        """Prepare all that `job` starts from: prompts, identity, what its mode brings, noise."""
+        clock = Clock(self.device)
         with to_log():
             with clock.phase("prompt"):
                 context = self._context(job)
             with clock.phase("identity"):
-                latent = self._subject_latent(job, subject_image)
-            with clock.phase("denoise"):
-                latents = denoise(
-                    self.pipe,
-                    job,
-                    context,
-                    _mode_inputs(job),
-                    lambda expert: self._with_identity(job, expert, latent),
-                    on_step,
-                )
-            with clock.phase("decode"):
-                frames = decode(self.pipe, latents, job.vae_tiled)
-        return Clip(frames.numpy(), latents.float().cpu(), clock.seconds, clock.peak_memory())
+                identity = self._identities.latent(self.pipe, job, pictures.image)
+            with clock.phase("inputs"):
+                for name in MODES[job.mode].modules:
+                    load_module(self.pipe, name, self.files.modules[name])
+                inputs = self._mode_inputs(job, pictures)
+                denoising = start(self.pipe, job, context, inputs)
+        return Work(job, identity, denoising, clock, inputs)
+
+    def denoise(self, work: Work, expert: int, on_step: OnStep) -> None:
+        """Take `work` through the steps of one expert."""
+        with to_log(), work.clock.phase("denoise"):
+            dit = self._at_work(expert)
+            self._loras.put_on(work.job, expert, self.files.experts[expert].name, dit)
+            work.denoising.to(self.device)
+            run_expert(self.pipe, work.denoising, expert, lambda: self._with_identity(work, expert, dit), on_step)
+
+    def set_aside(self, work: Work) -> None:
+        """Take what waits for the next expert off the device."""
+        work.denoising.to("cpu")
+
+    def finish(self, work: Work) -> Clip:
+        """Decode `work`, which has been through every expert."""
+        latents = finished(work.denoising)
+        with to_log(), work.clock.phase("decode"):
+            frames = decode(self.pipe, latents, work.job.vae_tiled)
+        return Clip(
+            frames=frames.numpy(),
+            latents=latents.float().cpu(),
+            seconds=work.clock.seconds,
+            peak_memory=work.clock.peak_memory(),
+            report=work.inputs.report,
+            warnings=work.inputs.warnings,
+        )
+
+    def _at_work(self, expert: int) -> Any:  # noqa: ANN401
+        """The transformer of an expert, on the device; where they take turns, the others leave it."""
+        experts = experts_of(self.pipe)
+        if self.one_at_a_time:
+            for index, dit in enumerate(experts):
+                dit.to(self.device if index == expert else "cpu")
+        return experts[expert]
+
+    def _with_identity(self, work: Work, expert: int, dit: Any) -> AbstractContextManager[None]:  # noqa: ANN401
+        return self._identities.attached(dit, expert, work.job, work.identity, self._loras.key(expert))
 
     def _context(self, job: Job) -> Context:
         needs_negative = any(scale != 1.0 for scale in job.cfg_scale)
@@ -134,63 +227,24 @@ class Engine:
         positive, *negative = (self._contexts[text].to(self.device) for text in texts)
         return Context(positive, negative[0] if negative else None)
 
-    def _subject_latent(self, job: Job, subject_image: Callable[[], Image.Image]) -> torch.Tensor | None:
-        if job.subject is None:
-            return None
-        key = _subject_key(job)
-        if self._latent is None or self._latent[0] != key:
-            # One identity at a time: its keys and values are 0.84 GB for each expert of 14B.
-            self._identities.clear()
-            self._latent = (key, encode_subject(self.pipe, subject_image()))
-        return self._latent[1]
-
-    def _with_identity(self, job: Job, expert: int, latent: torch.Tensor | None) -> AbstractContextManager[None]:
-        dit = experts_of(self.pipe)[expert]
-        if latent is None:
-            return attached(dit, None)
-        key = (_subject_key(job), expert, job.grid)
-        if key not in self._identities:
-            # One grid at a time, for the same reason as one identity.
-            self._identities = {known: kv for known, kv in self._identities.items() if known[2] == job.grid}
-            self._identities[key] = identity_kv(dit, self._adapter(expert), latent, job.grid)
-        return attached(dit, self._identities[key])
-
-    def _adapter(self, expert: int) -> tuple[BlockAdapter, ...]:
-        if expert not in self._adapters:
-            dit = experts_of(self.pipe)[expert]
-            path = self.files.adapters()[expert]
-            self._adapters[expert] = load_adapter(path, len(dit.blocks), dit.dim, self.device)
-        return self._adapters[expert]
+    def _mode_inputs(self, job: Job, pictures: Pictures) -> ModeInputs:
+        """What the mode of `job` brings; the last one is kept, for other seeds and prompts on the same video."""
+        files = {key: file.digest for key, file in job.files.items()}
+        size = (job.width, job.height, job.num_frames, job.fps)
+        key = repr((job.mode, sorted(job.params.items()), sorted(files.items()), size, subject_key(job)))
+        if self._inputs is None or self._inputs[0] != key:
+            self._inputs = (key, MODES[job.mode].inputs(_request(job, pictures)))
+        return self._inputs[1]
 
 
-class _Clock:
-    """Seconds by phase, and the highest GPU memory since it was made."""
-
-    def __init__(self, device: str) -> None:
-        self.seconds: dict[str, float] = {}
-        self._cuda = device.startswith("cuda")
-        if self._cuda:
-            torch.cuda.reset_peak_memory_stats()
-
-    @contextlib.contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        if self._cuda:
-            torch.cuda.synchronize()
-        self.seconds[name] = time.perf_counter() - start
-
-    def peak_memory(self) -> int | None:
-        return torch.cuda.max_memory_allocated() if self._cuda else None
-
-
-def _subject_key(job: Job) -> str:
-    assert job.subject is not None
-    return repr((sorted(job.subject.fingerprint().items()), job.weights.get("face")))
-
-
-def _mode_inputs(job: Job) -> dict[str, Any]:
-    inputs = MODES[job.mode].inputs
-    assert inputs is not None, "a mode without inputs is refused before any work starts"
-    files = {key: file.path for key, file in job.files.items()}
-    return inputs(ModeRequest(job.params, files, job.width, job.height, job.num_frames))
+def _request(job: Job, pictures: Pictures) -> ModeRequest:
+    return ModeRequest(
+        params=job.params,
+        files={key: file.path for key, file in job.files.items()},
+        subject=None if job.subject is None else job.subject.image,
+        width=job.width,
+        height=job.height,
+        num_frames=job.num_frames,
+        fps=job.fps,
+        faces=pictures.face_models,
+    )

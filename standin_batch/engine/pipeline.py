@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from diffsynth.configs import MODEL_CONFIGS
 from diffsynth.core import ModelConfig
+from diffsynth.core.loader import hash_model_file
+from diffsynth.models.model_loader import ModelPool
 from diffsynth.pipelines.wan_video import WanVideoPipeline
 
 from standin_batch.engine.identity import install
@@ -42,7 +45,7 @@ def load_pipeline(files: ModelFiles, dtype: str, device: str) -> WanVideoPipelin
         LoadError: if a file is broken or not what its name says.
     """
     groups = [expert.shards for expert in files.experts] + [(files.text_encoder,), (files.vae,)]
-    try:
+    with _told(files.root):
         pipe = WanVideoPipeline.from_pretrained(
             torch_dtype=DTYPES[dtype],
             device=device,
@@ -50,13 +53,47 @@ def load_pipeline(files: ModelFiles, dtype: str, device: str) -> WanVideoPipelin
             tokenizer_config=ModelConfig(path=str(files.tokenizer)),
             redirect_common_files=False,
         )
-    except torch.OutOfMemoryError:
-        raise
-    except Exception as error:
-        raise LoadError(f"the weights in {files.root} cannot be loaded: {error}", "download them again") from error
     for dit in experts_of(pipe):
         install(dit)
     return pipe
+
+
+def load_module(pipe: WanVideoPipeline, name: str, shards: tuple[Path, ...]) -> None:
+    """Put a module beside the base of `pipe`, unless it is there; of its checkpoint only its own tensors are read.
+
+    Args:
+        pipe: a loaded pipeline.
+        name: of the pipeline's attribute (`vace`).
+        shards: of the module's checkpoint.
+
+    Raises:
+        LoadError: if the file is broken or not what its name says.
+    """
+    if getattr(pipe, name) is not None:
+        return
+    pool, paths = ModelPool(), _paths(shards)
+    model_hash = hash_model_file(paths)
+    config = next((entry for entry in MODEL_CONFIGS if _is_module(entry, model_hash, name)), None)
+    if config is None:
+        raise LoadError(f"{shards[0].parent} holds no {name} that DiffSynth knows ({model_hash})", "download it again")
+    placement = {"computation_dtype": pipe.torch_dtype, "computation_device": pipe.device}
+    with _told(shards[0].parent):
+        setattr(pipe, name, pool.load_model_file(config, paths, {**pool.default_vram_config(), **placement}))
+
+
+def _is_module(entry: Mapping[str, Any], model_hash: str, name: str) -> bool:
+    return entry["model_hash"] == model_hash and entry["model_name"] == f"wan_video_{name}"
+
+
+@contextlib.contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    """What loading broken weights raises, in a user's words."""
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:
+        raise LoadError(f"the weights in {folder} cannot be loaded: {error}", "download them again") from error
 
 
 def experts_of(pipe: WanVideoPipeline) -> tuple[Any, ...]:

@@ -11,7 +11,7 @@ from itertools import islice
 
 from standin_batch.manifest.job_keys import COMMON_KEYS, SIZED_KEYS
 from standin_batch.manifest.jobs import Draft
-from standin_batch.manifest.manifest import ALL_EXPERTS, Condition, Identity
+from standin_batch.manifest.manifest import ALL_EXPERTS, Condition, Identity, mode_defaults
 from standin_batch.manifest.matrix import MAX_COMBINATIONS, Grid, Value
 from standin_batch.manifest.problems import Problems
 from standin_batch.manifest.source import Mark
@@ -134,7 +134,38 @@ def _check_score(draft: Draft, grid: Grid, refused: frozenset[str], problems: Pr
             problems.add(choice.mark("accept").problem(wrong, "its clips are accepted as they are", "warning"))
 
 
-_RULES = (_check_mode, _check_prompt, _check_required, _check_guidance, _check_loras, _check_score)
+def _check_modules(draft: Draft, grid: Grid, refused: frozenset[str], problems: Problems) -> None:
+    """A mode with weights of its own is for the models that have them."""
+    if refused & {"mode", "model"}:
+        return
+    for choice in choices(draft, grid, "mode", "model"):
+        mode, row = MODES.get(choice.value("mode")), ROWS[choice.value("model")]
+        if mode is not None and (missing := [name for name in mode.modules if name not in row.modules]):
+            able = [name for name, other in ROWS.items() if all(module in other.modules for module in mode.modules)]
+            wrong = f"mode {mode.name} needs {' and '.join(missing)} weights, which model {row.name} does not have"
+            problems.add(choice.mark("mode").problem(wrong, f"models that have them: {', '.join(able)}"))
+
+
+def _check_objections(draft: Draft, grid: Grid, refused: frozenset[str], problems: Problems) -> None:
+    """What a mode itself has to say about its keys; a key that is not written has its default."""
+    for mode in MODES.values():
+        for objection in mode.objections:
+            if refused & {"mode", *objection.keys}:
+                continue
+            unsaid = mode_defaults(mode.name)
+            for choice in choices(draft, grid, "mode", *objection.keys):
+                if choice.value("mode") != mode.name:
+                    continue
+                values = (choice.value(key) if key in choice.found else unsaid.get(key) for key in objection.keys)
+                if wrong := objection.why(*values):
+                    where = next((key for key in objection.keys if key in choice.found), "mode")
+                    problems.add(choice.mark(where).problem(wrong, objection.cure))
+
+
+_RULES = (
+    *(_check_mode, _check_prompt, _check_required, _check_guidance, _check_loras, _check_score),
+    *(_check_modules, _check_objections),
+)
 
 
 def _check_read(draft: Draft, problems: Problems) -> None:

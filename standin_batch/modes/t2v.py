@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from standin_batch.modes.mode import Mode, ModeRequest, Params
+from standin_batch.modes.mode import Mode, ModeInputs, ModeRequest, Params
 
 
 class T2VParams(Params):
     """Text to video reads no keys of its own."""
 
 
-def _inputs(request: ModeRequest) -> dict[str, Any]:
-    return {}
+def _inputs(request: ModeRequest) -> ModeInputs:
+    return ModeInputs()
 
 
 MODE = Mode(name="t2v", summary="text to video", params=T2VParams, inputs=_inputs)

@@ -145,6 +145,7 @@ COLUMNS = (
     Column("device", "text", "As torch names it."),
     Column("finished_at", "time", "When the video was written."),
     Column("versions", "json", "Versions of the software that made it, as JSON."),
+    Column("report", "json", "What the mode has to say of the video, as JSON: for a face swap, frames by face."),
     Column("record", "integer", "Version of the record's format."),
 )
 """The columns of `index.parquet`, in order; `docs/index.md` says the same."""

@@ -55,6 +55,7 @@ class Record:
         device: as torch names it.
         finished_at: ISO 8601, UTC.
         versions: of the software that made it.
+        report: what the mode has to say of this video: for a face swap, which frames showed which face.
     """
 
     job_id: str
@@ -94,6 +95,7 @@ class Record:
     device: str
     finished_at: str
     versions: Mapping[str, str]
+    report: Mapping[str, Any]
     record: int = RECORD_VERSION
 
     def to_json(self) -> str:

@@ -19,6 +19,7 @@ import numpy as np
 from standin_batch.errors import NotReadyError
 from standin_batch.files import remove_temporaries, replace_atomic, sha256_file, write_atomic
 from standin_batch.job import Job
+from standin_batch.modes import MODES
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.record import Record, job_fields
 from standin_batch.output.video import VideoError, read_metadata, write_video
@@ -43,7 +44,7 @@ class OutputOptions:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a record says besides the job: from which run, where and how long."""
+    """What a record says besides the job: from which run, where and how long, and what its mode has to say."""
 
     manifest: str
     seconds: Mapping[str, float]
@@ -51,6 +52,7 @@ class Provenance:
     device: str
     finished_at: str
     versions: Mapping[str, str]
+    report: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ class Store:
             quality=self.options.quality,
             lossless=self.options.lossless,
             metadata=fields,
+            audio=_sound(job),
         )
         record = Record(
             **fields,
@@ -120,6 +123,7 @@ class Store:
             device=provenance.device,
             finished_at=provenance.finished_at,
             versions=provenance.versions,
+            report=provenance.report,
         )
         write_atomic(self.layout.record(job.job_id), record.to_json() + "\n")
         return record
@@ -149,6 +153,12 @@ class Store:
         with replace_atomic(path) as temporary:
             save_file({"latents": latents.contiguous()}, temporary, metadata={"job_id": job.job_id})
         return self.layout.relative(path)
+
+
+def _sound(job: Job) -> Path | None:
+    """The file whose sound the video has: of the mode's own video, where it keeps it."""
+    key = MODES[job.mode].sound_of
+    return job.files[key].path if key is not None and key in job.files else None
 
 
 def _write_run_files(layout: OutputLayout, files: RunFiles) -> None:

@@ -18,7 +18,7 @@ EXACT_WORK = 300_000
 
 NANO = 1_000_000_000
 
-BARE = State(model=("", ""), modules=(), loras=(), shape=(0, 0, 0), identity=("",))
+BARE = State(model=("", ""), base="", modules=(), loras=(), shape=(0, 0, 0), identity=("",))
 """What fresh weights are: no module beside them, no LoRA on them."""
 
 Level = Sequence[State]
@@ -142,7 +142,7 @@ def _nested(states: Level, depth: int, before: State, following: Level) -> list[
     for place, part in enumerate(ordered):
         behind = ordered[place + 1] if place + 1 < len(ordered) else following
         last = found[-1] if found else before
-        found += _nested(part, depth + 1, last if last.model == part[0].model else BARE, behind)
+        found += _nested(part, depth + 1, last if last[:2] == part[0][:2] else BARE, behind)
     return found
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from standin_batch.job import Job
+from standin_batch.modes import MODES
 from standin_batch.plan.reason import Reason
 from standin_batch.plan.state import Switches, count_switches
 
@@ -30,10 +31,18 @@ class PlannedJob:
 
 @dataclass(frozen=True)
 class Group:
-    """Consecutive jobs that run on the same loaded weights."""
+    """Consecutive jobs that run on the same loaded weights.
+
+    Attributes:
+        model: row of the registry.
+        dtype: of the computation.
+        base: content of the base weights.
+        jobs: in the order in which they run.
+    """
 
     model: str
     dtype: str
+    base: str
     jobs: tuple[PlannedJob, ...]
 
 
@@ -48,6 +57,15 @@ class Plan:
 
     groups: tuple[Group, ...]
     done: tuple[Job, ...]
+
+    @cached_property
+    def modules(self) -> dict[tuple[str, str], tuple[str, ...]]:
+        """The modules that the jobs on each base need beside it, by row and base."""
+        found: dict[tuple[str, str], dict[str, None]] = {}
+        for group in self.groups:
+            needed = found.setdefault((group.model, group.base), {})
+            needed |= {name: None for item in group.jobs for name in MODES[item.job.mode].modules}
+        return {key: tuple(names) for key, names in found.items()}
 
     @cached_property
     def to_run(self) -> tuple[PlannedJob, ...]:

@@ -60,5 +60,5 @@ def _prompts(items: Iterable[PlannedJob]) -> list[PlannedJob]:
 
 
 def _groups(ordered: Sequence[PlannedJob]) -> list[Group]:
-    runs = groupby(ordered, key=lambda item: (item.job.model, item.job.dtype))
-    return [Group(model, dtype, tuple(members)) for (model, dtype), members in runs]
+    runs = groupby(ordered, key=lambda item: (item.job.model, item.job.dtype, state_of(item.job).base))
+    return [Group(model, dtype, base, tuple(members)) for (model, dtype, base), members in runs]

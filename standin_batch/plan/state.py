@@ -7,16 +7,18 @@ from typing import NamedTuple
 
 from standin_batch.job import Job
 from standin_batch.modes import MODES
+from standin_batch.weights.content import BASE
 
 ModelKey = tuple[str, str]
-"""Base weights: row of the registry, and dtype."""
+"""A model as it is timed: row of the registry, and dtype."""
 
 
 class State(NamedTuple):
     """What has to be in place for a job, the dearest first.
 
     Attributes:
-        model: base weights.
+        model: row of the registry, and dtype.
+        base: content of the base weights; a module's checkpoint may hold another base than the row's.
         modules: weights beside the base (`vace`).
         loras: content and scale of each, in order.
         shape: width, height and frames: what compiled kernels and memory depend on.
@@ -24,6 +26,7 @@ class State(NamedTuple):
     """
 
     model: ModelKey
+    base: str
     modules: tuple[str, ...]
     loras: tuple[Hashable, ...]
     shape: tuple[int, int, int]
@@ -54,6 +57,7 @@ def state_of(job: Job) -> State:
     """What has to be in place for `job`."""
     return State(
         model=(job.model, job.dtype),
+        base=job.weights.get(BASE, ""),
         modules=MODES[job.mode].modules,
         loras=tuple((tuple((key, file.digest) for key, file in lora.files.items()), lora.scale) for lora in job.loras),
         shape=(job.width, job.height, job.num_frames),
@@ -63,7 +67,7 @@ def state_of(job: Job) -> State:
 
 def switch(before: State | None, after: State) -> Switches:
     """What changes hands between two states. Other base weights begin with nothing in place."""
-    same = before if before is not None and before.model == after.model else None
+    same = before if before is not None and (before.model, before.base) == (after.model, after.base) else None
     loras = after.loras != (() if same is None else same.loras)
     identity = after.identity is not None and (loras or same is None or same.identity != after.identity)
     return Switches(

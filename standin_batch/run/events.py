@@ -71,6 +71,14 @@ class JobFailed:
 
 
 @dataclass(frozen=True)
+class Warned:
+    """Something that stops nothing, but that the user should know."""
+
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
 class RunFinished:
     """A run ends.
 
@@ -91,5 +99,7 @@ class RunFinished:
     folder: str
 
 
-Event: TypeAlias = "RunStarted | Preparing | Prepared | JobStarted | JobStep | JobCompleted | JobFailed | RunFinished"
+Event: TypeAlias = (
+    "RunStarted | Preparing | Prepared | JobStarted | JobStep | JobCompleted | JobFailed | Warned | RunFinished"
+)
 Listener: TypeAlias = "Callable[[Event], None]"

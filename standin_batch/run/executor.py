@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -28,6 +28,7 @@ from standin_batch.run.events import (
     Preparing,
     RunFinished,
     RunStarted,
+    Warned,
 )
 from standin_batch.run.journal import Journal, State
 from standin_batch.run.measured import Measured, device_of
@@ -36,7 +37,8 @@ from standin_batch.run.writer import Writer
 from standin_batch.weights.locate import ModelFiles
 
 if TYPE_CHECKING:
-    from standin_batch.engine.engine import Clip, Engine
+    from standin_batch.engine.denoise import OnStep
+    from standin_batch.engine.engine import Clip, Engine, Work
 
 logger = logging.getLogger(__name__)
 
@@ -51,12 +53,15 @@ class RunSettings:
     Attributes:
         manifest: name of the manifest.
         device: as torch names it.
-        files: of each model in the plan.
+        files: of each row and base in the plan.
+        one_at_a_time: whether the experts of a model that has two take turns on the device: each takes all clips of a
+            window through its steps before the next comes.
     """
 
     manifest: str
     device: str
-    files: Mapping[str, ModelFiles]
+    files: Mapping[tuple[str, str], ModelFiles]
+    one_at_a_time: bool = False
 
 
 def execute(plan: Plan, store: Store, settings: RunSettings, emit: Listener) -> RunFinished:
@@ -91,7 +96,7 @@ def execute(plan: Plan, store: Store, settings: RunSettings, emit: Listener) -> 
 
 @dataclass
 class _Run:
-    """The state of one run: counts, which the writer's thread moves too, and the job at work."""
+    """The state of one run: counts, which the writer's thread moves too, and the jobs at work."""
 
     store: Store
     settings: RunSettings
@@ -101,13 +106,13 @@ class _Run:
     measured: Measured = field(default_factory=Measured.default)
     completed: int = 0
     failed: int = 0
-    running: Job | None = None
+    at_work: dict[str, Job] = field(default_factory=dict)
     counting: Lock = field(default_factory=Lock)
     versions: dict[str, str] = field(default_factory=lambda: _versions())
 
     def group(self, group: Group, writer: Writer) -> None:
         """Run the jobs of one group on one loaded model."""
-        files = self.settings.files[group.model]
+        files = self.settings.files[group.model, group.base]
         subjects = Subjects(self.store.layout.subjects, files, self.settings.device)
         jobs = self._with_subjects(group.jobs, subjects)
         if not jobs:
@@ -116,8 +121,11 @@ class _Run:
         try:
             for window in _windows(jobs):
                 self._encode_prompts(engine, window)
-                for planned in window:
-                    self._job(planned.job, engine, subjects, writer)
+                worker = _Worker(self, engine, subjects, writer)
+                if engine.one_at_a_time:
+                    worker.by_expert([planned.job for planned in window])
+                else:
+                    worker.one_by_one([planned.job for planned in window])
         finally:
             engine.release()
 
@@ -136,7 +144,7 @@ class _Run:
         except NotReadyError:
             raise
         except Exception as error:
-            self._fail(job, error)
+            self.fail(job, error)
             return False
         return True
 
@@ -148,16 +156,16 @@ class _Run:
         self.emit(Prepared(what, time.monotonic() - start))
 
     def cancel(self) -> None:
-        """Note that the job at work was not finished."""
-        if self.running is not None:
-            self.journal.write(self.running.job_id, self.running.label, State.CANCELLED)
+        """Note that the jobs at work were not finished."""
+        for job in self.at_work.values():
+            self.journal.write(job.job_id, job.label, State.CANCELLED)
 
     def _load(self, group: Group, files: ModelFiles) -> Engine:
         with self._preparing(f"loading {group.model} ({group.dtype})"):
             from standin_batch.engine.engine import Engine
 
             imported = time.monotonic()
-            engine = Engine.load(group.model, group.dtype, files, self.settings.device)
+            engine = Engine.load(group.model, group.dtype, files, self.settings.device, self.settings.one_at_a_time)
             self.measured.add_load(self.device, (group.model, group.dtype), time.monotonic() - imported)
             return engine
 
@@ -166,32 +174,21 @@ class _Run:
         with self._preparing(f"encoding {len(texts)} prompts"):
             engine.encode_prompts(texts)
 
-    def _job(self, job: Job, engine: Engine, subjects: Subjects, writer: Writer) -> None:
-        self.running = job
+    def begins(self, job: Job) -> None:
+        """Say that a job is at work now."""
+        self.at_work[job.job_id] = job
         self.journal.write(job.job_id, job.label, State.RUNNING)
         self.emit(JobStarted(job.job_id, job.label, job.num_inference_steps))
-        try:
-            clip = engine.generate(
-                job,
-                lambda: subjects.image(job),
-                lambda step, steps: self.emit(JobStep(job.job_id, step, steps)),
-            )
-        except NotReadyError:
-            raise
-        except Exception as error:
-            self._fail(job, error)
-        else:
-            writer.submit(lambda: self._save(job, clip))
-        self.running = None
 
-    def _save(self, job: Job, clip: Clip) -> None:
+    def save(self, job: Job, clip: Clip) -> None:
+        """Write the video and record of a job."""
         start = time.monotonic()
         try:
             record = self.store.save(job, clip.frames, clip.latents, self._provenance(clip))
         except NotReadyError:
             raise
         except Exception as error:
-            self._fail(job, error)
+            self.fail(job, error)
             return
         with self.counting:
             self.completed += 1
@@ -208,9 +205,11 @@ class _Run:
             device=self.settings.device,
             finished_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
             versions=self.versions,
+            report=clip.report,
         )
 
-    def _fail(self, job: Job, error: Exception) -> None:
+    def fail(self, job: Job, error: Exception) -> None:
+        """Note that a job failed; the run goes on."""
         logger.error("job %s (%s) failed", job.job_id, job.label, exc_info=error)
         message = error.message if isinstance(error, StandinError) else f"{type(error).__name__}: {error}"
         hint = error.hint if isinstance(error, StandinError) else "the log has the traceback"
@@ -218,6 +217,62 @@ class _Run:
             self.failed += 1
         self.journal.write(job.job_id, job.label, State.FAILED, message)
         self.emit(JobFailed(job.job_id, job.label, message, hint))
+
+
+@dataclass(frozen=True)
+class _Worker:
+    """Takes the jobs of a window through the engine. An error is the job's own, unless the machine is not ready."""
+
+    run: _Run
+    engine: Engine
+    subjects: Subjects
+    writer: Writer
+
+    def one_by_one(self, jobs: Iterable[Job]) -> None:
+        """Each job whole before the next."""
+        for job in jobs:
+            with self._own(job):
+                self.run.begins(job)
+                self._write(job, self.engine.generate(job, self.subjects, self._steps(job)))
+
+    def by_expert(self, jobs: Iterable[Job]) -> None:
+        """Every job through one expert, then every job through the next: the experts change places once a window."""
+        works = []
+        for job in jobs:
+            with self._own(job):
+                self.run.begins(job)
+                works.append(self.engine.begin(job, self.subjects))
+        for expert in self.engine.experts:
+            works = [work for work in works if self._through(work, expert)]
+
+    def _through(self, work: Work, expert: int) -> bool:
+        """Take one job through an expert; whether it goes on to another."""
+        with self._own(work.job):
+            self.engine.denoise(work, expert, self._steps(work.job))
+            if expert != self.engine.experts[-1]:
+                self.engine.set_aside(work)
+                return True
+            self._write(work.job, self.engine.finish(work))
+        return False
+
+    @contextmanager
+    def _own(self, job: Job) -> Iterator[None]:
+        try:
+            yield
+        except NotReadyError:
+            raise
+        except Exception as error:
+            self.run.at_work.pop(job.job_id, None)
+            self.run.fail(job, error)
+
+    def _steps(self, job: Job) -> OnStep:
+        return lambda step, steps: self.run.emit(JobStep(job.job_id, step, steps))
+
+    def _write(self, job: Job, clip: Clip) -> None:
+        for warning in clip.warnings:
+            self.run.emit(Warned(f"{job.label}: {warning}"))
+        self.writer.submit(lambda: self.run.save(job, clip))
+        del self.run.at_work[job.job_id]
 
 
 def _windows(jobs: Sequence[PlannedJob]) -> Iterator[Sequence[PlannedJob]]:

@@ -5,8 +5,9 @@ It reads the manifest, the files it names, and the output folder; it writes noth
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from standin_batch.errors import UsageError
 from standin_batch.expand import Expansion
 from standin_batch.job import Job
 from standin_batch.manifest import Manifest, load_manifest
+from standin_batch.media.video import VideoInfo, probe_video
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.store import OutputOptions, Store
 from standin_batch.plan.cost import CostModel
@@ -61,6 +63,7 @@ class PlannedManifest:
         store: where its results go.
         plan: what is to do.
         repeats: how many combinations were the same video as an earlier one.
+        notes: what the user should know of how videos set sizes and lengths.
         costs: what this machine has measured.
         device: that the plan would run on.
         bytes_per_pixel: of video for each pixel of each frame, in this folder; None where it has no videos.
@@ -70,6 +73,7 @@ class PlannedManifest:
     store: Store
     plan: Plan
     repeats: int
+    notes: tuple[str, ...]
     costs: CostModel
     device: Device
     bytes_per_pixel: float | None
@@ -91,7 +95,8 @@ class FileContents:
     checkpoints: Path | None
     cache: DigestCache = field(default_factory=DigestCache.default)
     _files: dict[Path, str] = field(default_factory=dict)
-    _weights: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    _weights: dict[tuple[str, tuple[str, ...]], Mapping[str, str]] = field(default_factory=dict)
+    _videos: dict[Path, VideoInfo] = field(default_factory=dict)
 
     def file(self, path: Path) -> str:
         """SHA-256 of a file."""
@@ -99,11 +104,22 @@ class FileContents:
             self._files[path] = self.cache.sha256(path)
         return self._files[path]
 
-    def weights(self, model: str) -> Mapping[str, str]:
-        """Digest of each part of a model's weights."""
-        if model not in self._weights:
-            self._weights[model] = weight_digests(row(model), self.checkpoints, self.cache)
-        return self._weights[model]
+    def video(self, path: Path) -> VideoInfo:
+        """Size, length and rate of a video; its frames are counted once, then remembered.
+
+        Raises:
+            VideoInputError: if it cannot be read.
+        """
+        if path not in self._videos:
+            told = self.cache.of_several("video", [path], lambda: json.dumps(asdict(probe_video(path))))
+            self._videos[path] = VideoInfo(**json.loads(told))
+        return self._videos[path]
+
+    def weights(self, model: str, modules: tuple[str, ...] = ()) -> Mapping[str, str]:
+        """Digest of each part of a model's weights, and of modules beside it."""
+        if (model, modules) not in self._weights:
+            self._weights[model, modules] = weight_digests(row(model), self.checkpoints, self.cache, modules)
+        return self._weights[model, modules]
 
 
 def plan_manifest(path: Path, selection: Selection) -> PlannedManifest:
@@ -119,7 +135,7 @@ def plan_manifest(path: Path, selection: Selection) -> PlannedManifest:
     layout = OutputLayout(manifest.output.folder)
     _check_names(whole.jobs, layout, manifest.output.template)
     if selection.preview:
-        expansion, layout = Expansion(preview(expansion.jobs), 0), layout.preview
+        expansion, layout = Expansion(preview(expansion.jobs), 0, expansion.notes), layout.preview
     known, device = known_jobs(expansion.jobs, layout), likely_device()
     costs = Measured.default().costs(device.name)
     plan = make_plan(expansion.jobs, known.reasons, force=selection.force, costs=costs).limited(selection.limit)
@@ -127,7 +143,9 @@ def plan_manifest(path: Path, selection: Selection) -> PlannedManifest:
     is_lock = path.resolve() == layout.lock_file.resolve()
     written = None if selection.preview or is_lock else partial(run_files, manifest, whole, number)
     store = Store(layout, _options(manifest), written)
-    return PlannedManifest(manifest, store, plan, expansion.repeats, costs, device, known.bytes_per_pixel)
+    return PlannedManifest(
+        manifest, store, plan, expansion.repeats, expansion.notes, costs, device, known.bytes_per_pixel
+    )
 
 
 def _check_names(jobs: Sequence[Job], layout: OutputLayout, template: str) -> None:
@@ -152,7 +170,7 @@ def _selected(expansion: Expansion, only: Sequence[str]) -> Expansion:
     if unknown := [name for name in only if name not in names]:
         raise UsageError(f"--only: there is no job {unknown[0]!r}", f"jobs: {', '.join(sorted(names))}")
     jobs = tuple(job for job in expansion.jobs if {job.name, *job.also} & set(only))
-    return Expansion(jobs, expansion.repeats)
+    return Expansion(jobs, expansion.repeats, expansion.notes)
 
 
 def _options(manifest: Manifest) -> OutputOptions:

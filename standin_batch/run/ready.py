@@ -1,80 +1,81 @@
-"""What a plan needs before any work starts: modes that can run, and files that are there or made here."""
+"""What a plan needs before any work starts: weights that are there or made here, and LoRAs that fit them."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from standin_batch.errors import UsageError
-from standin_batch.job import Job
 from standin_batch.modes import MODES
 from standin_batch.plan.plan import Group, Plan
 from standin_batch.run.events import Listener, Prepared, Preparing
+from standin_batch.run.lora_check import check_loras
 from standin_batch.weights.locate import ModelFiles, is_made_here, locate, root_of
 from standin_batch.weights.registry import ROWS
 
+Base = tuple[str, str]
+"""Base weights: row of the registry, and their content."""
+
 
 def check_built(plan: Plan) -> None:
-    """Refuse what can be planned but not run by this version, all of it at once.
+    """Refuse what can be planned but not run by this version.
 
     Raises:
-        UsageError: naming each such thing and the jobs that have it.
+        UsageError: naming the jobs that have it.
     """
-    found: dict[str, list[str]] = {}
-    for planned in plan.to_run:
-        for what in _not_built(planned.job):
-            names = found.setdefault(what, [])
-            if planned.job.name not in names:
-                names.append(planned.job.name)
-    if found:
-        listed = "; ".join(f"{what} (in {', '.join(names)})" for what, names in found.items())
+    names = dict.fromkeys(planned.job.name for planned in plan.to_run if planned.job.accept)
+    if names:
         raise UsageError(
-            f"this version can validate and plan these, not run them: {listed}",
-            "leave the other jobs in with --only NAME, or take these out of the manifest",
+            f"this version can validate and plan `accept`, not run it (in {', '.join(names)})",
+            "leave the other jobs in with --only NAME, or take `accept` out of the manifest",
         )
 
 
-def _not_built(job: Job) -> Iterator[str]:
-    if MODES[job.mode].inputs is None:
-        yield f"mode {job.mode}"
-    if job.loras:
-        yield "loras"
-    if job.accept:
-        yield "accept"
-
-
-def find_weights(plan: Plan, checkpoints: Path | None, emit: Listener) -> dict[str, ModelFiles]:
-    """The files of each model in `plan`; what is made on this machine is made now.
+def find_weights(plan: Plan, checkpoints: Path | None, emit: Listener) -> Mapping[Base, ModelFiles]:
+    """The files of each base in `plan` and of what works beside it; what is made on this machine is made now.
 
     Raises:
-        WeightsMissing: naming what is missing and where it was looked for.
+        NotReadyError: naming what is missing and where it was looked for, or which LoRA does not fit.
     """
     for model in {group.model for group in plan.groups}:
         if is_made_here(ROWS[model], checkpoints):
             _make_tiny(root_of(ROWS[model], checkpoints), emit)
-    found = {group.model: locate(ROWS[group.model], checkpoints) for group in plan.groups}
-    for group in plan.groups:
-        _check_parts(group, found[group.model])
-    return found
+    return _checked(plan, checkpoints, emit)
 
 
-def check_weights(plan: Plan, checkpoints: Path | None) -> None:
+def check_weights(plan: Plan, checkpoints: Path | None, emit: Listener) -> None:
     """Look for the files of each model in `plan` without making any.
 
     Raises:
-        WeightsMissing: naming what is missing and where it was looked for.
+        NotReadyError: as `find_weights` does.
     """
+    made = {group.model for group in plan.groups if is_made_here(ROWS[group.model], checkpoints)}
+    missing = {model for model in made if not root_of(ROWS[model], checkpoints).is_dir()}
+    _checked(plan, checkpoints, emit, without=missing)
+
+
+def _checked(
+    plan: Plan, checkpoints: Path | None, emit: Listener, without: Collection[str] = ()
+) -> dict[Base, ModelFiles]:
+    found = {
+        (model, base): locate(ROWS[model], checkpoints, modules)
+        for (model, base), modules in plan.modules.items()
+        if model not in without
+    }
     for group in plan.groups:
-        if not is_made_here(ROWS[group.model], checkpoints):
-            _check_parts(group, locate(ROWS[group.model], checkpoints))
+        if group.model not in without:
+            _check_parts(group, found[group.model, group.base])
+    check_loras(plan, found, emit)
+    return found
 
 
 def _check_parts(group: Group, files: ModelFiles) -> None:
-    kinds = {planned.job.subject.kind for planned in group.jobs if planned.job.subject is not None}
-    if kinds:
+    jobs = [planned.job for planned in group.jobs]
+    if any(job.subject is not None for job in jobs):
         files.adapters()
-    if "face" in kinds:
+    looks = any(MODES[job.mode].reads_faces(job.params) for job in jobs)
+    if looks or any(job.subject is not None and job.subject.kind == "face" for job in jobs):
         from standin_batch.face.detect import require_models
         from standin_batch.face.parse import require_parser
 

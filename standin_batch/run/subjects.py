@@ -17,10 +17,9 @@ from standin_batch.weights.registry import ROWS
 if TYPE_CHECKING:
     from PIL import Image
 
-    from standin_batch.face.detect import Detector
-    from standin_batch.face.parse import Parser
+    from standin_batch.face.models import FaceModels
 
-PREPARATION = 1
+PREPARATION = 2
 """Raised when the same image and options come to be prepared in another way."""
 
 
@@ -37,14 +36,14 @@ class Subjects:
     folder: Path
     files: ModelFiles
     device: str
-    _models: tuple[Detector, Parser] | None = field(default=None, repr=False)
+    _models: dict[bool, FaceModels] = field(default_factory=dict, repr=False)
     _failed: dict[str, StandinError] = field(default_factory=dict, repr=False)
 
     def image(self, job: Job) -> Image.Image:
         """The prepared subject of `job`: 512 x 512, RGB.
 
         Raises:
-            SubjectError: if the image cannot be read or holds no face; the same identity fails the same way again.
+            StandinError: if the picture cannot be read or holds no face; the same identity fails the same way again.
         """
         from PIL import Image
 
@@ -68,26 +67,34 @@ class Subjects:
         return path
 
     def _prepared(self, job: Job) -> Image.Image:
-        from standin_batch.face.subject import NoFaceError, open_image, prepare_face, prepare_subject
+        from standin_batch.face.subject import NoFaceError, prepare_face, prepare_subject
+        from standin_batch.media.image import open_image
 
         assert job.subject is not None
         image = open_image(job.subject.image)
         if job.subject.kind == "subject":
             return prepare_subject(image)
-        detector, parser = self._face_models()
+        detector, parser = self._loaded(with_embedding=False)
         try:
             return prepare_face(image, detector, parser, job.subject.on_no_face)
         except NoFaceError as error:
             raise _located(error, job) from error
 
-    def _face_models(self) -> tuple[Detector, Parser]:
+    def face_models(self) -> FaceModels:
+        """Detector with embedder, and parser, as modes ask for them."""
+        return self._loaded(with_embedding=True)
+
+    def _loaded(self, with_embedding: bool) -> FaceModels:
         from standin_batch.face.detect import InsightFaceDetector
+        from standin_batch.face.models import FaceModels
         from standin_batch.face.parse import BiSeNetParser
 
-        if self._models is None:
-            detector = InsightFaceDetector(self.files.detector, self.device)
-            self._models = detector, BiSeNetParser(self.files.parser, self.device)
-        return self._models
+        if with_embedding not in self._models:
+            known = next(iter(self._models.values()), None)
+            parser = BiSeNetParser(self.files.parser, self.device) if known is None else known.parser
+            detector = InsightFaceDetector(self.files.detector, self.device, with_embedding)
+            self._models[with_embedding] = FaceModels(detector, parser)
+        return self._models[with_embedding]
 
 
 def _located(error: StandinError, job: Job) -> StandinError:

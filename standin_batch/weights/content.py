@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from standin_batch.digests import DigestCache
@@ -10,27 +10,32 @@ from standin_batch.fingerprint import digest
 from standin_batch.weights.locate import WeightsMissing, is_made_here, locate
 from standin_batch.weights.registry import ModelRow
 
-BASE, ADAPTER, FACE = "base", "adapter", "face"
+BASE, ADAPTER, FACE, EMBEDDER = "base", "adapter", "face", "embedder"
 MISSING = "missing/"
 """Begins the digest of weights that are not here."""
 
 
-def weight_digests(row: ModelRow, checkpoints: Path | None, cache: DigestCache) -> Mapping[str, str]:
-    """A digest each for the base model, the Stand-In adapters and the face models of `row`.
+def weight_digests(
+    row: ModelRow, checkpoints: Path | None, cache: DigestCache, modules: Collection[str] = ()
+) -> Mapping[str, str]:
+    """A digest each for the base model, the Stand-In adapters, the face models and the `modules` of `row`.
 
     Weights made on this machine count by their generator, so planning needs no files. Weights that are not here yet
     count by the name of their row: such jobs can be planned, and are to do.
     """
+    parts = (BASE, ADAPTER, FACE, EMBEDDER, *modules)
     if is_made_here(row, checkpoints):
-        return {part: f"{row.generator}/{row.name}/{part}" for part in (BASE, ADAPTER, FACE)}
+        return {part: f"{row.generator}/{row.name}/{part}" for part in parts}
     try:
-        files = locate(row, checkpoints)
+        files = locate(row, checkpoints, modules, cache)
     except WeightsMissing:
-        return {part: f"{MISSING}{row.name}/{part}" for part in (BASE, ADAPTER, FACE)}
+        return {part: f"{MISSING}{row.name}/{part}" for part in parts}
     return {
         BASE: _digest(files.base(), cache),
         ADAPTER: _digest((expert.adapter for expert in files.experts if expert.adapter), cache),
         FACE: _digest(files.face_models(), cache),
+        EMBEDDER: _digest(files.embedders(), cache),
+        **{name: _digest(shards, cache) for name, shards in files.modules.items()},
     }
 
 

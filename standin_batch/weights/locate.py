@@ -1,13 +1,19 @@
-"""Where the files of a model lie: `--checkpoints`, `STANDIN_CHECKPOINTS`, or the row's folder in `checkpoints/`."""
+"""Where the files of a model lie: `--checkpoints`, `STANDIN_CHECKPOINTS`, or the row's folder in `checkpoints/`.
+
+A module such as VACE works beside the base where its checkpoint was made from that very base; else with its own.
+"""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from standin_batch.digests import DigestCache
 from standin_batch.errors import NotReadyError
-from standin_batch.weights.registry import Expert, ModelRow
+from standin_batch.weights.registry import Expert, ModelRow, Module
+from standin_batch.weights.same_base import same_base
 
 TEXT_ENCODERS = ("models_t5_umt5-xxl-enc-bf16.safetensors", "models_t5_umt5-xxl-enc-bf16.pth")
 VAES = ("Wan2.1_VAE.safetensors", "Wan2.1_VAE.pth")
@@ -42,6 +48,7 @@ class ModelFiles:
         tokenizer: a folder in transformers' layout.
         detector: folder of the antelopev2 ONNX files; may be absent.
         parser: folder of `parsing_bisenet.pth`; may be absent.
+        modules: shards of each module that is needed beside the base, by its name.
     """
 
     root: Path
@@ -51,6 +58,7 @@ class ModelFiles:
     tokenizer: Path
     detector: Path
     parser: Path
+    modules: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
 
     def base(self) -> tuple[Path, ...]:
         """Every file that decides a video without identity."""
@@ -80,6 +88,10 @@ class ModelFiles:
         parsers = sorted(self.parser.glob("parsing_bisenet.pth"))
         return (*detectors, *parsers)
 
+    def embedders(self) -> tuple[Path, ...]:
+        """The files that tell one person from another; empty if there are none."""
+        return tuple(sorted(self.detector.glob("glintr*.onnx")))
+
 
 def root_of(row: ModelRow, checkpoints: Path | None) -> Path:
     """The folder in which the files of `row` are looked for.
@@ -100,13 +112,27 @@ def is_made_here(row: ModelRow, checkpoints: Path | None) -> bool:
     return row.generator is not None and checkpoints is None and not os.environ.get("STANDIN_CHECKPOINTS")
 
 
-def locate(row: ModelRow, checkpoints: Path | None) -> ModelFiles:
+def locate(
+    row: ModelRow, checkpoints: Path | None, modules: Collection[str] = (), cache: DigestCache | None = None
+) -> ModelFiles:
     """Find the files of `row`.
+
+    Args:
+        row: a model.
+        checkpoints: the folder in place of the row's own.
+        modules: names of those needed beside the base.
+        cache: remembers which checkpoints hold the same base; this user's unless given.
 
     Raises:
         WeightsMissing: naming what is missing and where it was looked for.
+        HeaderError: if a checkpoint that has to be compared is broken.
     """
     root = root_of(row, checkpoints)
+    files = {name: _shards(row, root / row.modules[name].folder, row.modules[name].shards) for name in modules}
+    for name in modules:
+        if not _is_beside(row, root, row.modules[name], files[name], cache or DigestCache.default()):
+            # Such a checkpoint is a model by itself: its base, and the text encoder and VAE that came with it.
+            row = replace(row, base=row.modules[name].folder)
     base = root / row.base
     return ModelFiles(
         root=root,
@@ -116,13 +142,25 @@ def locate(row: ModelRow, checkpoints: Path | None) -> ModelFiles:
         tokenizer=_folder(row, base / TOKENIZER),
         detector=root / DETECTOR,
         parser=root / PARSER,
+        modules=files,
     )
 
 
+def _is_beside(row: ModelRow, root: Path, module: Module, shards: tuple[Path, ...], cache: DigestCache) -> bool:
+    """Whether the base of `row` is here, and the one that the module was made for."""
+    base = tuple(path for expert in row.experts for path in sorted((root / row.base).glob(expert.shards)))
+    return bool(base) and same_base(base, shards, module.prefix, cache)
+
+
+def _shards(row: ModelRow, folder: Path, pattern: str) -> tuple[Path, ...]:
+    found = tuple(sorted(folder.glob(pattern)))
+    if not found:
+        raise _missing(row, folder / pattern)
+    return found
+
+
 def _expert(row: ModelRow, root: Path, base: Path, expert: Expert) -> ExpertFiles:
-    shards = tuple(sorted(base.glob(expert.shards)))
-    if not shards:
-        raise _missing(row, base / expert.shards)
+    shards = _shards(row, base, expert.shards)
     adapters = [root / ADAPTERS / name for name in expert.adapters]
     return ExpertFiles(expert.name, shards, next((path for path in adapters if path.is_file()), None))
 
@@ -144,8 +182,10 @@ def _missing(row: ModelRow, path: Path) -> WeightsMissing:
     if row.generator is not None:
         cure = "leave out --checkpoints and unset STANDIN_CHECKPOINTS: this model is made in checkpoints/tiny"
     else:
-        sources = " and ".join(row.repositories)
+        module = next((module for module in row.modules.values() if module.folder in path.parts), None)
+        sources = " and ".join(row.repositories) if module is None else module.repository
+        folder = row.base if module is None else module.folder
         cure = (
-            f"download {sources} (the README says what goes where), or point --checkpoints at the folder of {row.base}/"
+            f"download {sources} (the README says what goes where), or point --checkpoints at the folder of {folder}/"
         )
     return WeightsMissing(f"{row.name}: there is no {path}", cure)

@@ -38,6 +38,23 @@ class Expert:
 
 
 @dataclass(frozen=True)
+class Module:
+    """Weights that work beside a base model, in a checkpoint that holds a whole base as well.
+
+    Attributes:
+        folder: of the checkpoint, below the root.
+        shards: glob of its weight files.
+        prefix: what the names of the module's own tensors begin with; all others are the base's.
+        repository: on the Hugging Face hub.
+    """
+
+    folder: str
+    shards: str
+    prefix: str
+    repository: str
+
+
+@dataclass(frozen=True)
 class Sizes:
     """How large the parts of a model are: what its work, its memory and its loading are estimated from.
 
@@ -112,6 +129,7 @@ class ModelRow:
         licence: of the weights.
         sizes: of its parts.
         repositories: on the Hugging Face hub; empty for rows made on this machine.
+        modules: weights beside the base, by name; a mode that needs another one does not run on this model.
         generator: name and version of what makes the files on this machine; None for downloaded rows.
         diffsynth: entries to add to DiffSynth's `MODEL_CONFIGS`, for sizes that it does not know.
     """
@@ -126,6 +144,7 @@ class ModelRow:
     root: str = ""
     boundary: float = 0.875
     repositories: tuple[str, ...] = ()
+    modules: Mapping[str, Module] = field(default_factory=dict)
     generator: str | None = None
     diffsynth: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
 
@@ -138,6 +157,11 @@ _WAN22_EXPERTS = (
     Expert("high_noise", f"high_noise_model/{SHARDS}", ("Stand-In_wan2.2_T2V_A14B_high.ckpt",)),
     Expert("low_noise", f"low_noise_model/{SHARDS}", ("Stand-In_wan2.2_T2V_A14B_low.ckpt",)),
 )
+
+VACE = "vace"
+"""Name of the module that the mode of the same name needs."""
+
+_WAN21_MODULES = {VACE: Module("Wan2.1-VACE", SHARDS, "vace_", "Wan-AI/Wan2.1-VACE-14B")}
 
 _SIZES_14B = Sizes(
     dim=5120,
@@ -161,6 +185,8 @@ _SHARED_DEFAULTS: dict[str, Any] = {
     "height": 480,
     "num_frames": 81,
     "fps": 25.0,
+    "max_frames": 81,
+    "max_pixels": 1280 * 720,
     "num_inference_steps": 20,
     "cfg_scale": 5.0,
     "sigma_shift": 5.0,
@@ -180,6 +206,16 @@ TINY_DIT: dict[str, Any] = {
     "num_heads": 4,
     "num_layers": 4,
     "has_image_input": False,
+}
+TINY_VACE: dict[str, Any] = {
+    "vace_layers": [0, 2],
+    "vace_in_dim": 96,
+    "patch_size": [1, 2, 2],
+    "has_image_input": False,
+    "dim": 96,
+    "num_heads": 4,
+    "ffn_dim": 192,
+    "eps": 1e-6,
 }
 TINY_T5: dict[str, Any] = {
     "vocab": 512,
@@ -201,7 +237,7 @@ _TINY_SIZES = Sizes(
     num_heads=TINY_DIT["num_heads"],
     text_dim=TINY_DIT["text_dim"],
     freq_dim=TINY_DIT["freq_dim"],
-    vace_layers=2,
+    vace_layers=len(TINY_VACE["vace_layers"]),
     adapter_rank=128,
     text_encoder_parameters=115_264,
     vae_parameters=924_491,
@@ -209,12 +245,28 @@ _TINY_SIZES = Sizes(
     dit_disk_bytes=2,
 )
 
+_CONVERTERS = "diffsynth.utils.state_dict_converters"
+
 TINY_DIFFSYNTH: tuple[dict[str, Any], ...] = (
     {
         "model_hash": "84925c2bd02b89c06dc85cb1a1be4d25",
         "model_name": "wan_video_dit",
         "model_class": "diffsynth.models.wan_video_dit.WanModel",
         "extra_kwargs": TINY_DIT,
+    },
+    {
+        "model_hash": "88918302346c87bf8596803ca2661340",
+        "model_name": "wan_video_dit",
+        "model_class": "diffsynth.models.wan_video_dit.WanModel",
+        "state_dict_converter": f"{_CONVERTERS}.wan_video_dit.WanVideoDiTStateDictConverter",
+        "extra_kwargs": TINY_DIT,
+    },
+    {
+        "model_hash": "88918302346c87bf8596803ca2661340",
+        "model_name": "wan_video_vace",
+        "model_class": "diffsynth.models.wan_video_vace.VaceWanModel",
+        "state_dict_converter": f"{_CONVERTERS}.wan_video_vace.VaceWanModelDictConverter",
+        "extra_kwargs": TINY_VACE,
     },
     {
         "model_hash": "bcbf522a0f89ab8f1ce926261a4e4c3c",
@@ -226,7 +278,7 @@ TINY_DIFFSYNTH: tuple[dict[str, Any], ...] = (
         "model_hash": "cb16b9a02ae4539361b6cc6302ce413b",
         "model_name": "wan_video_vae",
         "model_class": "standin_batch.engine.vae.SizedWanVideoVAE",
-        "state_dict_converter": "diffsynth.utils.state_dict_converters.wan_video_vae.WanVideoVAEStateDictConverter",
+        "state_dict_converter": f"{_CONVERTERS}.wan_video_vae.WanVideoVAEStateDictConverter",
         "extra_kwargs": TINY_VAE,
     },
 )
@@ -254,6 +306,7 @@ ROWS: Mapping[str, ModelRow] = MappingProxyType(
                 defaults=_TINY_DEFAULTS,
                 licence="Apache-2.0",
                 sizes=_TINY_SIZES,
+                modules=_WAN21_MODULES,
                 generator="tiny-1",
                 diffsynth=TINY_DIFFSYNTH,
             ),
@@ -278,6 +331,7 @@ ROWS: Mapping[str, ModelRow] = MappingProxyType(
                 licence="Apache-2.0",
                 sizes=_SIZES_14B,
                 repositories=("Wan-AI/Wan2.1-T2V-14B", "BowenXue/Stand-In"),
+                modules=_WAN21_MODULES,
             ),
             ModelRow(
                 name="wan2.2-t2v-a14b",

@@ -18,7 +18,7 @@ import numpy as np
 
 from standin_batch.files import TEMPORARY_PREFIX, write_atomic
 from standin_batch.weights.locate import ADAPTERS, TOKENIZER
-from standin_batch.weights.registry import ROWS, TINY_DIT, TINY_T5, TINY_VAE, WAN21_ADAPTERS
+from standin_batch.weights.registry import ROWS, TINY_DIT, TINY_T5, TINY_VACE, TINY_VAE, WAN21_ADAPTERS
 from standin_batch.weights.tiny_faces import write_face_models
 from standin_batch.weights.tiny_tokenizer import write_tokenizer
 
@@ -30,6 +30,8 @@ STAMP = "made-here.json"
 ADAPTER_RANK = 128
 SHARDS_WAN21 = 3
 SHARDS_EXPERT = 2
+LAYOUT = 2
+"""Raised when files are added; those that were there stay the same, so the ids of jobs do too."""
 
 
 def ensure_tiny(root: Path) -> bool:
@@ -59,7 +61,7 @@ def ensure_tiny(root: Path) -> bool:
 
 
 def _stamp() -> dict[str, Any]:
-    return {"generator": ROWS["tiny"].generator, "seed": SEED}
+    return {"generator": ROWS["tiny"].generator, "seed": SEED, "layout": LAYOUT}
 
 
 def is_current(root: Path) -> bool:
@@ -73,13 +75,15 @@ def is_current(root: Path) -> bool:
 def _write_all(root: Path) -> None:
     dit, text_encoder, vae = _dit_shapes(), _text_encoder_shapes(), _vae_shapes()
     wan21, wan22 = root / ROWS["tiny"].base, root / ROWS["tiny-2.2"].base
+    vace = root / ROWS["tiny"].modules["vace"].folder
     _write_shards(wan21, _tensors("dit", dit), SHARDS_WAN21)
+    _write_shards(vace, {**_tensors("dit", dit), **_tensors("vace", _vace_shapes())}, SHARDS_WAN21)
     for expert in ROWS["tiny-2.2"].experts:
         folder = wan22 / Path(expert.shards).parent
         _write_shards(folder, _tensors(expert.name, dit), SHARDS_EXPERT)
         _write_pickle(root / ADAPTERS / expert.adapters[0], {"state_dict": _tensors(expert.name, _adapter_shapes())})
     _write_pickle(root / ADAPTERS / WAN21_ADAPTERS[0], {"state_dict": _tensors("base", _adapter_shapes())})
-    for base in (wan21, wan22):
+    for base in (wan21, vace, wan22):
         _write_pickle(base / "models_t5_umt5-xxl-enc-bf16.pth", _tensors("t5", text_encoder))
         _write_pickle(base / "Wan2.1_VAE.pth", _tensors("vae", vae))
         write_tokenizer(base / TOKENIZER)
@@ -93,6 +97,14 @@ def _dit_shapes() -> dict[str, tuple[int, ...]]:
 
     with torch.device("meta"):
         return _shapes(WanModel(**TINY_DIT))
+
+
+def _vace_shapes() -> dict[str, tuple[int, ...]]:
+    import torch
+    from diffsynth.models.wan_video_vace import VaceWanModel
+
+    with torch.device("meta"):
+        return _shapes(VaceWanModel(**TINY_VACE))
 
 
 def _text_encoder_shapes() -> dict[str, tuple[int, ...]]:

@@ -12,13 +12,21 @@ from safetensors.torch import load_file
 
 CASES = (
     "t2v_identity",
-    "t2v_identity_chinese_tall",
-    "t2v_identity_no_cfg",
-    "t2v_no_identity",
+    "face_swap_latents",
     "wan22_identity",
+    "vace_video_image_identity",
+    "t2v_no_identity",
+    "lora_0.7_identity",
+    "t2v_identity_chinese_tall",
+    "vace_video_identity",
+    "t2v_identity_no_cfg",
 )
-KEYS = ("negative_prompt", "seed", "height", "width", "num_frames", "num_inference_steps", "cfg_scale", "sigma_shift")
-MODELS = {"t2v": "tiny", "2.2": "tiny-2.2"}
+KEYS = (
+    *("negative_prompt", "seed", "height", "width", "num_frames", "num_inference_steps", "cfg_scale", "sigma_shift"),
+    *("vace_scale", "denoising_strength"),
+)
+FILES = {"vace_video": "reference_video", "vace_reference_image": "reference_image", "input_video": "input_video"}
+MODES = {"t2v": "t2v", "2.2": "t2v", "vace": "vace", "swap": "face_swap"}
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +39,7 @@ def ran(make_workspace, golden):
         {
             "output": {"lossless": True, "keep_latents": True},
             "identities": {"subject": {"image": str(golden / "inputs" / "subject.png"), "kind": "subject"}},
-            "jobs": [_job(name, cases[name]) for name in CASES],
+            "jobs": [_job(name, cases[name], golden) for name in CASES],
         },
     )
     result = workspace.standin("run", manifest, "--checkpoints", golden / "weights")
@@ -39,17 +47,23 @@ def ran(make_workspace, golden):
     return workspace.folder / "outputs" / "golden", {record["name"]: record for record in workspace.records("golden")}
 
 
-def _job(name, case):
-    identity = {"identity": "subject"} if case["identity"] else {}
-    values = {key: case[key] for key in KEYS}
+def _job(name, case, golden):
+    files = {key: str(golden / "inputs" / case[said]) for said, key in FILES.items() if said in case}
     return {
         "name": name,
-        "mode": "t2v",
-        "model": MODELS[case["kind"]],
+        "mode": MODES[case["kind"]],
+        "model": "tiny-2.2" if case["kind"] == "2.2" else "tiny",
         "prompt": {"text": case["prompt"]},
-        **identity,
-        **values,
+        **({"identity": "subject"} if case["identity"] else {}),
+        **({"loras": [_lora(case, golden)]} if case["lora"] else {}),
+        **({"paste": False} if case["kind"] == "swap" else {}),
+        **{key: case[key] for key in KEYS if key in case},
+        **files,
     }
+
+
+def _lora(case, golden):
+    return {"path": str(golden / "weights" / "loras" / case["lora"]), "scale": case["lora_scale"]}
 
 
 @pytest.mark.parametrize("case", CASES)

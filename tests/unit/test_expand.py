@@ -5,21 +5,11 @@ from __future__ import annotations
 import textwrap
 
 import pytest
+from contents import Contents
 
 from standin_batch.errors import UsageError
 from standin_batch.expand import expand
-from standin_batch.files import sha256_file
 from standin_batch.manifest import load_manifest
-
-
-class Contents:
-    """What the files of a test hold; the weights are named after their model."""
-
-    def file(self, path):
-        return sha256_file(path)
-
-    def weights(self, model):
-        return {part: f"{model}/{part}" for part in ("base", "adapter", "face")}
 
 
 @pytest.fixture

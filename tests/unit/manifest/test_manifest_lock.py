@@ -11,26 +11,16 @@ from typing import Any
 
 import pytest
 import yaml
+from contents import Contents
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from standin_batch.expand import Draw, Expansion, expand
-from standin_batch.files import sha256_file
 from standin_batch.manifest import Manifest, ManifestError, load_manifest
 from standin_batch.manifest.lock import LockFile, drawn_from, lock
 from standin_batch.weights.registry import ROWS
 
 DRAW = Draw("0123456789abcdef")
-
-
-class Contents:
-    """What the files of a test hold; the weights are named after their model."""
-
-    def file(self, path):
-        return sha256_file(path)
-
-    def weights(self, model):
-        return {part: f"{model}/{part}" for part in ("base", "adapter", "face")}
 
 
 @pytest.fixture(autouse=True)

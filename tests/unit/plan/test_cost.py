@@ -18,7 +18,7 @@ def change(job):
 
 
 def test_a_state_is_ordered_from_the_dearest_to_the_cheapest():
-    assert State._fields == ("model", "modules", "loras", "shape", "identity")
+    assert State._fields == ("model", "base", "modules", "loras", "shape", "identity")
 
 
 def test_the_first_job_needs_all_it_has(job):

@@ -1,0 +1,90 @@
+"""The identities of an engine: the subject's latent, and its keys and values for each expert, kept while they serve.
+
+One identity and one grid at a time: the keys and values are 0.84 GB for each expert of 14B.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import torch
+from PIL import Image
+
+from standin_batch.engine.adapter import BlockAdapter, load_adapter
+from standin_batch.engine.identity import IdentityKV, attached, encode_subject, identity_kv
+from standin_batch.job import Job
+from standin_batch.weights.content import FACE
+from standin_batch.weights.locate import ModelFiles
+
+Key = tuple[str, tuple[int, int]]
+"""Subject and grid."""
+
+
+class Identities:
+    """What is known of the identity at work.
+
+    Args:
+        files: of the model, for its adapters.
+        device: as torch names it.
+        one_expert: keep keys and values of the expert at work only.
+    """
+
+    def __init__(self, files: ModelFiles, device: str, one_expert: bool) -> None:
+        self._files, self._device, self._one_expert = files, device, one_expert
+        self._adapters: dict[int, tuple[BlockAdapter, ...]] = {}
+        self._latent: tuple[str, torch.Tensor] | None = None
+        self._known: dict[int, tuple[Key, Hashable, IdentityKV]] = {}
+
+    def latent(self, pipe: Any, job: Job, image: Callable[[Job], Image.Image]) -> torch.Tensor | None:  # noqa: ANN401
+        """The latent of the subject of `job`; None without one. Its picture is asked for only when it is another's."""
+        if job.subject is None:
+            return None
+        key = subject_key(job)
+        if self._latent is None or self._latent[0] != key:
+            self._latent = (key, encode_subject(pipe, image(job)))
+        return self._latent[1]
+
+    def attached(
+        self,
+        dit: Any,  # noqa: ANN401
+        expert: int,
+        job: Job,
+        latent: torch.Tensor | None,
+        weights: Hashable,
+    ) -> AbstractContextManager[None]:
+        """The block within which an expert sees the identity of `job`.
+
+        Args:
+            dit: the expert's transformer.
+            expert: its index.
+            job: what is made.
+            latent: of its subject.
+            weights: what is on the transformer's weights, which decide keys and values too.
+        """
+        if latent is None:
+            return attached(dit, None)
+        key = (subject_key(job), job.grid)
+        self._known = {
+            index: held for index, held in self._known.items() if held[0] == key and self._stays(index, expert)
+        }
+        if expert not in self._known or self._known[expert][1] != weights:
+            self._known[expert] = (key, weights, identity_kv(dit, self._adapter(dit, expert), latent, job.grid))
+        return attached(dit, self._known[expert][2])
+
+    def _stays(self, index: int, expert: int) -> bool:
+        return index == expert or not self._one_expert
+
+    def _adapter(self, dit: Any, expert: int) -> tuple[BlockAdapter, ...]:  # noqa: ANN401
+        if expert not in self._adapters:
+            path = self._files.adapters()[expert]
+            self._adapters[expert] = load_adapter(path, len(dit.blocks), dit.dim, self._device)
+        return self._adapters[expert]
+
+
+def subject_key(job: Job) -> str:
+    """What decides the prepared picture of a job's subject; empty without one."""
+    if job.subject is None:
+        return ""
+    return repr((sorted(job.subject.fingerprint().items()), job.weights.get(FACE)))
