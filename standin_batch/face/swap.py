@@ -89,6 +89,7 @@ def swap_faces(
     target: Target = "largest",
     like: Embedding | None = None,
     frames_without_face: FramesWithoutFace = "keep",
+    cover_old_face: bool = False,
 ) -> Swapped:
     """Follow one person through a clip and paste another's face over theirs.
 
@@ -96,11 +97,13 @@ def swap_faces(
         frames: uint8 `[T, H, W, 3]`, RGB; stay as they are.
         source: the face to paste; None pastes nothing and finds only the mask.
         detector: finds the faces of each frame; with embeddings, people are known again after a cut.
-        parser: finds the mask when nothing is pasted.
+        parser: finds the mask of the face that is there, where that counts.
         target: whose face, see `choose`.
         like: whose face, by the embedding of a photograph.
         frames_without_face: `keep` leaves such frames as they are; `interpolate` puts the face on a straight line
             through short gaps, see `fill`, and leaves the others; `error` refuses the clip.
+        cover_old_face: let the mask cover the face that is there as well as the pasted one, which may be smaller. The
+            parser looks at every frame for that.
 
     Raises:
         TargetError: if the face that is meant is in no frame.
@@ -115,7 +118,7 @@ def swap_faces(
             "write `frames_without_face: keep` or `interpolate`, or cut the video",
         )
     faces = dict(track.faces) | (fill(track) if frames_without_face == "interpolate" else {})
-    changed, mask = _replace(frames, faces, source, parser)
+    changed, mask = _replace(frames, faces, source, parser if cover_old_face or source is None else None)
     return Swapped(changed, mask, _report(found, track, mask))
 
 
@@ -158,13 +161,15 @@ def latent_mask(mask: Mask) -> npt.NDArray[np.bool_]:
     return np.concatenate([cells[:1], later])
 
 
-def _replace(frames: Pixels, faces: dict[int, Face], source: Source | None, parser: Parser) -> tuple[Pixels, Mask]:
+def _replace(
+    frames: Pixels, faces: dict[int, Face], source: Source | None, parser: Parser | None
+) -> tuple[Pixels, Mask]:
     changed, mask = frames.copy(), np.zeros(frames.shape[:3], np.float32)
     for index, face in faces.items():
-        if source is None:
-            mask[index] = face_mask(frames[index], face, parser)
-        else:
+        if source is not None:
             changed[index], mask[index] = paste(frames[index], face.landmarks, source)
+        if parser is not None:
+            mask[index] = np.maximum(mask[index], face_mask(frames[index], face, parser))
     return changed, mask
 
 

@@ -79,6 +79,7 @@ def _swapped(request: ModeRequest, frames: npt.NDArray[np.uint8]) -> Swapped:
         target=request.params["target"],
         like=None if like is None else embedding_of(open_image(like), detector),
         frames_without_face=request.params["frames_without_face"],
+        cover_old_face=request.params["force_background_consistency"],
     )
 
 

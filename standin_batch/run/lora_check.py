@@ -13,6 +13,7 @@ from standin_batch.weights.header import tensor_shapes
 from standin_batch.weights.locate import ExpertFiles, ModelFiles
 from standin_batch.weights.lora_keys import read_layout
 from standin_batch.weights.lora_layout import LoraLayout
+from standin_batch.weights.registry import ROWS, ModelRow
 
 SHOWN_LEFTOVERS = 3
 
@@ -39,11 +40,17 @@ def check_loras(plan: Plan, files: Mapping[tuple[str, str], ModelFiles], emit: L
                 continue
             seen[path, shard] = None
             if shard not in shapes:
-                shapes[shard] = tensor_shapes(expert.shards)
+                shapes[shard] = _shapes(expert, ROWS[group.model])
             layout = read_layout(path, shapes[shard])
             if layout.leftovers and path not in told:
                 told[path] = None
                 emit(_leftovers(path, layout))
+
+
+def _shapes(expert: ExpertFiles, row: ModelRow) -> Mapping[str, tuple[int, ...]]:
+    """The transformer's own tensors: the checkpoint of a module may hold both."""
+    modules = tuple(module.prefix for module in row.modules.values())
+    return {name: shape for name, shape in tensor_shapes(expert.shards).items() if not name.startswith(modules)}
 
 
 def _uses(model: ModelFiles, jobs: Iterator[Job]) -> Iterator[tuple[Path, ExpertFiles]]:

@@ -56,9 +56,11 @@ JOB_KEYS = {
     "denoising_strength": (SWAP, 0.5, OTHER_VIDEO, 2),
     "force_background_consistency": (SWAP, True, OTHER_VIDEO, "False"),
     "target": (SWAP, 1, OTHER_VIDEO, "smallest"),
+    "target_image": (SWAP, "bob.png", OTHER_VIDEO, "bab.png"),
+    "frames_without_face": (SWAP, "interpolate", OTHER_VIDEO, "drop"),
     "paste": (SWAP, False, OTHER_VIDEO, "no"),
-    "max_frames": (VACE, 5, None, 4),
-    "max_pixels": (VACE, 4096, None, -1),
+    "max_frames": (VACE, 1, OTHER_VIDEO, 4),
+    "max_pixels": (VACE, 1024, OTHER_VIDEO, -1),
 }
 """For each key of a job: what it needs beside it, a value, what that does to the ids, and a wrong value."""
 

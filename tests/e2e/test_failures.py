@@ -74,13 +74,6 @@ def test_a_device_that_is_not_there(workspace, two_identities):
     assert "standin doctor" in ran.stderr
 
 
-def test_a_mode_that_is_not_built_yet_is_refused_before_any_work(workspace, two_identities):
-    ran = workspace.standin("run", two_identities, "--set", "jobs.portraits.mode=vace")
-    assert ran.returncode == 2
-    assert "vace" in ran.stderr
-    assert not (workspace.folder / "outputs").exists()
-
-
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -152,11 +145,12 @@ def test_an_output_folder_that_cannot_be_written_is_named(workspace, two_identit
         assert "cure" in ran.stderr or "help" in ran.stderr
 
 
-def test_what_is_not_built_yet_is_named_all_at_once(workspace, two_identities):
-    settings = ["--set", "jobs.portraits.mode=vace", "--set", "jobs.portraits.accept.face_similarity='>= 0.5'"]
-    ran = workspace.standin("run", two_identities, *settings)
+def test_what_is_not_built_yet_is_refused_before_any_work(workspace, two_identities):
+    ran = workspace.standin("run", two_identities, "--set", "jobs.portraits.accept.face_similarity='>= 0.5'")
     assert ran.returncode == 2
-    assert "mode vace (in portraits); accept (in portraits)" in ran.stderr
+    assert "accept" in ran.stderr
+    assert "portraits" in ran.stderr
+    assert not (workspace.folder / "outputs").exists()
 
 
 def test_a_picture_without_a_face_fails_before_the_weights_are_loaded(workspace, two_identities):

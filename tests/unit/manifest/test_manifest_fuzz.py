@@ -56,8 +56,8 @@ jobs:
       include:
         - {identity: lecun, prompt: hands, seed: 7}
     accept: {face_similarity: ">= 0.55", max_reseeds: 3}
-  - {name: control, mode: vace, identity: lecun, prompt: hands, reference_video: pose, vace_scale: 0.8}
-  - {name: swap, mode: face_swap, identity: skater, prompt: A woman., input_video: clips/woman.mp4, target: 1}
+  - {name: control, model: tiny, cfg_scale: 5, mode: vace, prompt: hands, reference_video: pose, vace_scale: 0.8}
+  - {name: swap, mode: face_swap, identity: lecun, prompt: A woman., input_video: clips/woman.mp4, target: 1}
 """
 
 TOKENS = [

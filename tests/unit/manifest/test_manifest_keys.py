@@ -40,6 +40,7 @@ RIGHT = [
     ("force_background_consistency: true", True),
     ("target: 2", 2),
     ("target: largest", "largest"),
+    ("frames_without_face: interpolate", "interpolate"),
     ("paste: false", False),
 ]
 
@@ -135,7 +136,11 @@ WRONG = [
     ),
     ("reference_image: 3", "`reference_image` must be a file, not 3", None),
     ("denoising_strength: 0", "`denoising_strength` must be a number above 0, up to 1, not 0", ""),
-    ("target: largets", "`target` must be `largest` or a whole number, not 'largets'", "did you mean `largest`?"),
+    (
+        "target: largets",
+        "`target` must be `largest`, or a whole number, 0 or more, not 'largets'",
+        "did you mean `largest`?",
+    ),
     ("paste: 'true'", "`paste` must be `true` or `false`, not 'true'", "without quotes: `paste: true`"),
 ]
 
@@ -162,5 +167,5 @@ def test_wrong(project, written, message, hint):
 
 def test_every_key_is_tried():
     tried = {written.partition(":")[0] for written, *_ in [*RIGHT, *WRONG]}
-    elsewhere = {"reference_video", "input_video"}
+    elsewhere = {"reference_video", "input_video", "target_image"}
     assert set(JOB_KEYS) - tried == elsewhere

@@ -1,0 +1,62 @@
+"""Where weights are found, and which base a module works beside."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from safetensors.torch import load_file, save_file
+
+from standin_batch.digests import DigestCache
+from standin_batch.weights.content import BASE, weight_digests
+from standin_batch.weights.locate import WeightsMissing, locate
+from standin_batch.weights.registry import ROWS
+
+TINY = ROWS["tiny"]
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return DigestCache(tmp_path / "digests.jsonl")
+
+
+@pytest.fixture
+def root(tmp_path, golden):
+    """The golden weights, to be changed."""
+    return shutil.copytree(golden / "weights", tmp_path / "weights")
+
+
+def change_a_tensor(folder):
+    shard = next(iter(sorted(folder.glob("*.safetensors"))))
+    tensors = load_file(shard)
+    name = next(name for name in tensors if not name.startswith("vace"))
+    save_file({**tensors, name: tensors[name] + 1}, shard, metadata={"format": "pt"})
+
+
+def test_a_module_made_for_the_base_works_beside_it(root, cache):
+    files = locate(TINY, root, ("vace",), cache)
+    assert {path.parent.name for path in files.experts[0].shards} == {"Wan2.1-T2V"}
+    assert {path.parent.name for path in files.modules["vace"]} == {"Wan2.1-VACE"}
+    alone, beside = weight_digests(TINY, root, cache), weight_digests(TINY, root, cache, ("vace",))
+    assert beside[BASE] == alone[BASE], "so that jobs of both modes share one loaded base"
+
+
+def test_a_module_made_for_another_base_brings_its_own(root, cache):
+    change_a_tensor(root / "Wan2.1-VACE")
+    files = locate(TINY, root, ("vace",), cache)
+    parts = (*files.experts[0].shards, files.text_encoder, files.vae, files.tokenizer.parent)
+    assert {path.parent.name for path in parts} == {"Wan2.1-VACE"}
+    assert weight_digests(TINY, root, cache, ("vace",))[BASE] != weight_digests(TINY, root, cache)[BASE]
+
+
+def test_a_module_needs_no_other_base(root, cache):
+    shutil.rmtree(root / "Wan2.1-T2V")
+    assert {path.parent.name for path in locate(TINY, root, ("vace",), cache).experts[0].shards} == {"Wan2.1-VACE"}
+
+
+def test_a_module_that_is_missing_says_where_it_comes_from(root, cache):
+    shutil.rmtree(root / "Wan2.1-VACE")
+    with pytest.raises(WeightsMissing) as caught:
+        locate(ROWS["wan2.1-t2v-14b"], root, ("vace",), cache)
+    assert "Wan2.1-VACE" in caught.value.message
+    assert "Wan-AI/Wan2.1-VACE-14B" in caught.value.hint
