@@ -129,7 +129,7 @@ def test_a_policy_can_refuse_frames_without_the_face(workspace, manifests):
     jobs = {"strict": {"num_frames": FRAMES, "frames_without_face": "error"}}
     ran = workspace.standin("run", workspace.manifest("strict", content(manifests, jobs)))
     assert ran.returncode == 1
-    assert "frames 16–19 of 21" in ran.stderr
+    assert "frames 16-19 of 21" in ran.stderr
     assert "frames_without_face: keep" in ran.stderr
 
 

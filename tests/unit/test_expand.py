@@ -5,20 +5,21 @@ from __future__ import annotations
 import textwrap
 
 import pytest
-from contents import Contents
+from contents import VIDEO, Contents
 
 from standin_batch.errors import UsageError
 from standin_batch.expand import expand
 from standin_batch.manifest import load_manifest
+from standin_batch.media.video import VideoInfo
 
 
 @pytest.fixture
 def expanded(tmp_path):
     """Expand the jobs of a manifest in which `ada` is a face and `cat` is none."""
-    for name in ("ada", "cat"):
-        (tmp_path / f"{name}.png").write_bytes(name.encode())
+    for name in ("ada.png", "cat.png", "pose.mp4"):
+        (tmp_path / name).write_bytes(name.split(".")[0].encode())
 
-    def write(jobs, head=""):
+    def write(jobs, head="", video=VIDEO):
         path = tmp_path / "manifest.yaml"
         text = f"""\
 version: 1
@@ -29,7 +30,7 @@ prompts: {{desk: At a desk., tree: Under a tree.}}
 jobs:
 {textwrap.indent(textwrap.dedent(jobs), "  ")}"""
         path.write_text(text)
-        return expand(load_manifest(path), Contents())
+        return expand(load_manifest(path), Contents(video))
 
     return write
 
@@ -97,3 +98,62 @@ def test_the_default_written_out_is_the_same_job(expanded):
 def test_a_seed_that_would_be_drawn_is_refused(expanded):
     with pytest.raises(UsageError, match="does not draw seeds"):
         expanded("- {name: a, mode: t2v, prompt: desk, seed: random}")
+
+
+CLIP = VideoInfo(width=350, height=200, num_frames=40, fps=30.0, has_audio=False)
+CONTROL = "mode: vace, prompt: desk, reference_video: pose.mp4"
+
+
+def shape(job):
+    return job.width, job.height, job.num_frames, job.fps
+
+
+def test_a_video_sets_size_length_and_rate(expanded):
+    (job,) = expanded(f"- {{name: a, {CONTROL}}}", video=CLIP).jobs
+    assert shape(job) == (336, 192, 37, 30.0)
+
+
+def test_defaults_do_not_win_over_the_video_but_the_job_does(expanded):
+    head = "defaults: {width: 160, height: 96, num_frames: 9, fps: 10}"
+    jobs = expanded(
+        f"""
+        - {{name: a, {CONTROL}}}
+        - {{name: b, {CONTROL}, num_frames: 13, width: 160, height: 96}}
+        - {{name: c, {CONTROL}, matrix: {{fps: [15]}}}}
+        """,
+        head,
+        CLIP,
+    ).jobs
+    assert [shape(job) for job in jobs] == [(336, 192, 37, 30.0), (160, 96, 13, 30.0), (336, 192, 17, 15.0)]
+
+
+def test_without_a_video_the_defaults_count(expanded):
+    (job,) = expanded("- {name: a, mode: vace, prompt: desk, reference_image: cat.png}", video=CLIP).jobs
+    assert shape(job) == (160, 96, 9, 25.0)
+
+
+def test_a_cap_is_kept_and_said_once(expanded):
+    head = "defaults: {max_frames: 13, max_pixels: 20000}"
+    found = expanded(f"- {{name: a, {CONTROL}, matrix: {{seed: 0..2}}}}", head, CLIP)
+    assert {shape(job) for job in found.jobs} == {(176, 96, 13, 30.0)}
+    assert len(found.notes) == 2
+    assert all(note.startswith("job a: reference_video pose.mp4 is ") for note in found.notes)
+
+
+def test_more_frames_than_the_video_has_name_the_job(expanded):
+    with pytest.raises(UsageError, match=r"job .a., reference_video pose\.mp4") as caught:
+        expanded(f"- {{name: a, {CONTROL}, num_frames: 81}}", video=CLIP)
+    assert "37" in caught.value.message + caught.value.hint
+
+
+def test_a_mode_s_weights_decide_its_videos(expanded):
+    text, control, swap = expanded(
+        f"""
+        - {{name: a, mode: t2v, prompt: desk}}
+        - {{name: b, {CONTROL}}}
+        - {{name: c, mode: face_swap, identity: ada, prompt: desk, input_video: pose.mp4}}
+        """
+    ).jobs
+    assert text.weights.keys() == {"base"}
+    assert control.weights.keys() == {"base", "vace"}
+    assert swap.weights.keys() == {"base", "adapter", "face", "embedder"}

@@ -31,6 +31,22 @@ TURBO = "{high_noise: loras/turbo_high.safetensors, low_noise: loras/turbo_low.s
             ["`vace_scale` is read by mode vace only; this job's mode is t2v"],
         ),
         (
+            "mode: vace, model: tiny-2.2, prompt: a b",
+            ["mode vace needs vace weights, which model tiny-2.2 does not have"],
+        ),
+        (
+            "mode: vace, prompt: a b, preprocess: pose, reference_video: clips/woman.mp4",
+            ["`preprocess: pose` needs a model that comes with none of the libraries used here"],
+        ),
+        (
+            SWAP + "input_video: clips/woman.mp4, identity: {image: faces/skater.png, kind: subject}",
+            ["`skater` is no face, so there is none to paste"],
+        ),
+        (
+            SWAP + "input_video: clips/woman.mp4, identity: faces/lecun.jpg, target: 1, target_image: faces/skater.png",
+            ["`target` and `target_image` both say who is replaced"],
+        ),
+        (
             "mode: t2v, prompt: a b, cfg_scale: {high_noise: 3}",
             ["`cfg_scale` names two experts, but model tiny has one"],
         ),
