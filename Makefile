@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install quickstart test test-slow test-gpu check format schema clean help
+.PHONY: install quickstart modes test test-slow test-gpu check format schema examples clean help
 
 install: $(STAMP)
 
@@ -18,6 +18,9 @@ $(STAMP): pyproject.toml
 
 quickstart: install ## two identities, two prompts, two seeds, on the CPU
 	$(BIN)/standin run manifests/quickstart.yaml
+
+modes: install ## one of each mode, on the CPU
+	$(BIN)/standin run manifests/modes.yaml
 
 test: install check ## everything that CI runs
 	$(BIN)/python -m pytest -m "not slow and not gpu"
@@ -40,6 +43,9 @@ format: install ## rewrite to the house's format
 
 schema: install ## rewrite what is generated from the manifest's schema
 	$(BIN)/python -m standin_batch.manifest.json_schema
+
+examples: install ## draw the clips and the LoRA of manifests/modes.yaml
+	$(BIN)/python manifests/make_examples.py
 
 clean: ## remove what is made here, but no outputs
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache checkpoints/tiny
