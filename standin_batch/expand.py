@@ -187,7 +187,7 @@ def _job(name: str, values: Mapping[str, Any], contents: Contents) -> Job:
         dtype=values["dtype"],
         vae_tiled=values["vae_tiled"],
         params={key: values[key] for key in mode.params.model_fields if key not in file_keys},
-        files=_files(file_keys, values, contents),
+        files=_files(mode, values, contents),
         weights=_weights(contents.weights(row.name, mode.modules), mode, values, subject),
     )
     return replace(job, job_id=job_id(job))
@@ -214,9 +214,13 @@ def _per_expert(scale: float | tuple[float, float], experts: int) -> tuple[float
     return tuple(float(value) for value in scales[:experts])
 
 
-def _files(keys: tuple[str, ...], values: Mapping[str, Any], contents: Contents) -> dict[str, InputFile]:
-    paths = {key: getattr(values[key], "path", values[key]) for key in keys if values.get(key) is not None}
-    return {key: InputFile(path, contents.file(path)) for key, path in paths.items()}
+def _files(mode: Mode, values: Mapping[str, Any], contents: Contents) -> dict[str, InputFile]:
+    keys = (key for key in (*mode.video_keys, *mode.image_keys) if values.get(key) is not None)
+    paths = {key: getattr(values[key], "path", values[key]) for key in keys}
+    return {
+        key: InputFile(path, contents.file(path), contents.video(path) if key in mode.video_keys else None)
+        for key, path in paths.items()
+    }
 
 
 def _weights(

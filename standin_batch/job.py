@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from standin_batch.fingerprint import digest
+from standin_batch.manifest.manifest import ALL_EXPERTS
+from standin_batch.media.video import VideoInfo
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Raised when the same fields come to mean another video."""
 
 ID_LENGTH = 16
@@ -47,10 +49,17 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """A file that a mode reads: its absolute path and the SHA-256 of its content."""
+    """A file that a mode or a LoRA is read from.
+
+    Attributes:
+        path: absolute.
+        digest: SHA-256 of its content.
+        video: what it is, where it is a video; the content decides that too.
+    """
 
     path: Path
     digest: str
+    video: VideoInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +75,10 @@ class Lora:
     name: str
     files: Mapping[str, InputFile]
     scale: float
+
+    def file_for(self, expert: str) -> InputFile | None:
+        """The file for the expert of this name; None where there is none."""
+        return self.files.get(expert) or self.files.get(ALL_EXPERTS)
 
     def fingerprint(self) -> dict[str, Any]:
         """What of it decides the video: the content of its files and the scale."""

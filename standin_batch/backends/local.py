@@ -26,9 +26,6 @@ from standin_batch.run.ready import check_built, find_weights
 
 Memory = Literal["auto", "resident", "offload"]
 
-SHARE_OF_WEIGHTS = 0.8
-"""Of a GPU's memory, what weights may take: activations and the VAE need the rest."""
-
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -83,9 +80,7 @@ def takes_turns(plan: Plan, memory: Memory, device: Device) -> bool:
         memory: `auto` looks whether all weights fit, with some room for the work.
         device: that it runs on.
     """
-    if memory != "auto" or device.memory_bytes is None:
-        return memory == "offload"
-    return estimate(plan, CostModel(), device).memory_bytes > device.memory_bytes * SHARE_OF_WEIGHTS
+    return memory == "offload" if memory != "auto" else estimate(plan, CostModel(), device).takes_turns
 
 
 def settle(store: Store) -> None:

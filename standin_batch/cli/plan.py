@@ -105,6 +105,7 @@ def plan_json(planned: PlannedManifest) -> dict[str, object]:
             "measured": estimate.measured,
             "video_bytes": estimate.video_bytes,
             "memory_bytes": estimate.memory_bytes,
+            "memory_bytes_in_turn": estimate.memory_bytes_in_turn,
             "fits": estimate.fits,
         },
         "switches": {**plan.switches._asdict(), "seconds": estimate.switch_seconds},
@@ -198,6 +199,8 @@ def _memory(estimate: Estimate) -> str:
     needed = f"at least {_scaled(estimate.memory_bytes, 'B')} for weights and identity"
     if estimate.device.memory_bytes is None:
         return needed
+    if estimate.takes_turns and estimate.memory_bytes_in_turn < estimate.memory_bytes:
+        needed += f", {_scaled(estimate.memory_bytes_in_turn, 'B')} with experts in turn"
     verdict = "fits" if estimate.fits else "does not fit"
     return f"{needed}: {verdict} into the {_scaled(estimate.device.memory_bytes, 'B')} of {estimate.device.name}"
 

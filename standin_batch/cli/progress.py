@@ -153,6 +153,8 @@ class LiveReporter:
         )
         self._all: TaskID | None = None
         self._now: TaskID | None = None
+        self._labels: dict[str, str] = {}
+        self._fractions: dict[str, float] = {}
         self._ended = 0
 
     def showing(self) -> AbstractContextManager[object]:
@@ -171,6 +173,7 @@ class LiveReporter:
             err.print(Text(f"  {event.what}: {duration(event.seconds)}", style="dim"))
             self._hide()
         elif isinstance(event, JobStarted):
+            self._labels[event.job_id] = event.label
             self._show(event.label, event.steps)
         elif isinstance(event, JobStep):
             self._step(event)
@@ -194,18 +197,22 @@ class LiveReporter:
     def _step(self, event: JobStep) -> None:
         detail = "decoding" if event.step == event.steps else f"step {event.step}/{event.steps}"
         if self._now is not None:
-            self._work.update(self._now, completed=event.step, detail=detail)
-        self._advance(event.step / event.steps)
+            label = self._labels[event.job_id]
+            self._work.update(self._now, description=label, completed=event.step, total=event.steps, detail=detail)
+        self._fractions[event.job_id] = event.step / event.steps
+        self._advance()
 
     def _end(self, event: JobCompleted | JobFailed) -> None:
         self._ended += 1
+        self._fractions.pop(event.job_id, None)
         err.print(_completed(event) if isinstance(event, JobCompleted) else _failed(event))
-        self._advance(0.0)
+        self._advance()
 
-    def _advance(self, fraction: float) -> None:
-        """Let the steps of the running job move the bar of the run: a job of the 14B models takes minutes."""
+    def _advance(self) -> None:
+        """Let the steps of the jobs at work move the bar of the run: a job of the 14B models takes minutes."""
         if self._all is not None:
-            self._jobs.update(self._all, completed=self._ended + fraction, ended=self._ended)
+            completed = self._ended + sum(self._fractions.values())
+            self._jobs.update(self._all, completed=completed, ended=self._ended)
 
 
 def _started(event: RunStarted) -> Text:

@@ -10,23 +10,29 @@ import torch
 
 
 class Clock:
-    """Seconds by phase, and the highest GPU memory since it was made."""
+    """Seconds by phase, and the highest GPU memory within its phases; between them, other jobs may be at work.
+
+    Args:
+        device: as torch names it.
+    """
 
     def __init__(self, device: str) -> None:
         self.seconds: dict[str, float] = {}
-        self._cuda = device.startswith("cuda")
-        if self._cuda:
-            torch.cuda.reset_peak_memory_stats()
+        self._gpu = torch.device(device) if device.startswith("cuda") else None
+        self._peak = 0
 
     @contextlib.contextmanager
     def phase(self, name: str) -> Iterator[None]:
         """Add the time spent inside the block to the phase `name`."""
+        if self._gpu is not None:
+            torch.cuda.reset_peak_memory_stats(self._gpu)
         start = time.perf_counter()
         yield
-        if self._cuda:
-            torch.cuda.synchronize()
+        if self._gpu is not None:
+            torch.cuda.synchronize(self._gpu)
+            self._peak = max(self._peak, torch.cuda.max_memory_allocated(self._gpu))
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
 
     def peak_memory(self) -> int | None:
         """Bytes; None without a GPU."""
-        return torch.cuda.max_memory_allocated() if self._cuda else None
+        return None if self._gpu is None else self._peak

@@ -71,14 +71,16 @@ class Work:
         identity: latent of its subject; None without one.
         denoising: where its video stands.
         clock: of its phases.
-        inputs: what its mode brought.
+        report: what its mode has to say of it, as JSON has it.
+        warnings: of it, what the user should know at once.
     """
 
     job: Job
     identity: torch.Tensor | None
     denoising: Denoising
     clock: Clock
-    inputs: ModeInputs
+    report: Mapping[str, Any]
+    warnings: tuple[str, ...]
 
 
 @dataclass
@@ -146,6 +148,8 @@ class Engine:
         wanted = list(dict.fromkeys(texts))
         missing = [text for text in wanted if text not in self._contexts]
         if missing:
+            if self.one_at_a_time:
+                self._rest()
             self.pipe.text_encoder.to(self.device)
             for text in missing:
                 self._contexts[text] = encode_prompt(self.pipe, text).cpu()
@@ -180,15 +184,17 @@ class Engine:
                     load_module(self.pipe, name, self.files.modules[name])
                 inputs = self._mode_inputs(job, pictures)
                 denoising = start(self.pipe, job, context, inputs)
-        return Work(job, identity, denoising, clock, inputs)
+        return Work(job, identity, denoising, clock, inputs.report, inputs.warnings)
 
     def denoise(self, work: Work, expert: int, on_step: OnStep) -> None:
         """Take `work` through the steps of one expert."""
-        with to_log(), work.clock.phase("denoise"):
-            dit = self._at_work(expert)
-            self._loras.put_on(work.job, expert, self.files.experts[expert].name, dit)
-            work.denoising.to(self.device)
-            run_expert(self.pipe, work.denoising, expert, lambda: self._with_identity(work, expert, dit), on_step)
+        with to_log():
+            with work.clock.phase("switch"):
+                dit = self._at_work(expert)
+                self._loras.put_on(work.job, expert, self.files.experts[expert].name, dit)
+                work.denoising.to(self.device)
+            with work.clock.phase("denoise"):
+                run_expert(self.pipe, work.denoising, expert, lambda: self._with_identity(work, expert, dit), on_step)
 
     def set_aside(self, work: Work) -> None:
         """Take what waits for the next expert off the device."""
@@ -204,17 +210,23 @@ class Engine:
             latents=latents.float().cpu(),
             seconds=work.clock.seconds,
             peak_memory=work.clock.peak_memory(),
-            report=work.inputs.report,
-            warnings=work.inputs.warnings,
+            report=work.report,
+            warnings=work.warnings,
         )
 
     def _at_work(self, expert: int) -> Any:  # noqa: ANN401
-        """The transformer of an expert, on the device; where they take turns, the others leave it."""
-        experts = experts_of(self.pipe)
+        """The transformer of an expert, on the device; where they take turns, the others leave it first."""
+        dit = experts_of(self.pipe)[expert]
         if self.one_at_a_time:
-            for index, dit in enumerate(experts):
-                dit.to(self.device if index == expert else "cpu")
-        return experts[expert]
+            self._rest(but=dit)
+            dit.to(self.device)
+        return dit
+
+    def _rest(self, but: Any = None) -> None:  # noqa: ANN401
+        """Take the experts off the device."""
+        for dit in experts_of(self.pipe):
+            if dit is not but:
+                dit.to("cpu")
 
     def _with_identity(self, work: Work, expert: int, dit: Any) -> AbstractContextManager[None]:  # noqa: ANN401
         return self._identities.attached(dit, expert, work.job, work.identity, self._loras.key(expert))
@@ -241,6 +253,7 @@ def _request(job: Job, pictures: Pictures) -> ModeRequest:
     return ModeRequest(
         params=job.params,
         files={key: file.path for key, file in job.files.items()},
+        videos={key: file.video for key, file in job.files.items() if file.video is not None},
         subject=None if job.subject is None else job.subject.image,
         width=job.width,
         height=job.height,

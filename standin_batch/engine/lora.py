@@ -8,7 +8,7 @@ without alpha, and rounds once per LoRA).
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,15 @@ from weakref import WeakKeyDictionary
 import torch
 from safetensors import SafetensorError, safe_open
 
+from standin_batch.errors import StandinError
 from standin_batch.weights.lora_keys import Delta, LoraError, LoraLayout, Pair, read_layout
 
 _PRISTINE: WeakKeyDictionary[torch.nn.Module, dict[str, torch.Tensor]] = WeakKeyDictionary()
 """Of models that LoRAs are fused into: the weights that were touched, as they were."""
+
+
+class FusionError(StandinError):
+    """A LoRA that fits the model, but not at this strength."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +43,8 @@ class LoraFile:
 
 @dataclass(frozen=True)
 class Fused:
-    """LoRAs in a DiT, and the way back.
+    """LoRAs in a DiT, and the way back."""
 
-    Attributes:
-        leftovers: for each file, its keys that belong to no parameter of this DiT.
-    """
-
-    leftovers: Mapping[Path, tuple[str, ...]]
     _dit: torch.nn.Module = field(repr=False)
     _pristine: dict[str, torch.Tensor] = field(default_factory=dict, repr=False)
 
@@ -74,7 +74,8 @@ def fuse(dit: torch.nn.Module, loras: Sequence[LoraFile]) -> Fused:
         loras: none is fine.
 
     Raises:
-        LoraError: if a file does not suit this model, or makes a weight infinite or no number.
+        LoraError: if a file does not suit this model.
+        FusionError: if one makes a weight infinite or no number.
         HeaderError: if a file is missing or damaged.
         ValueError: if LoRAs are fused into `dit` already.
     """
@@ -83,7 +84,7 @@ def fuse(dit: torch.nn.Module, loras: Sequence[LoraFile]) -> Fused:
     parameters = dict(dit.named_parameters())
     shapes = {name: tuple(parameter.shape) for name, parameter in parameters.items()}
     layouts = [(lora, read_layout(lora.path, shapes)) for lora in loras]
-    fused = Fused({lora.path: layout.leftovers for lora, layout in layouts}, dit)
+    fused = Fused(dit)
     _PRISTINE[dit] = fused._pristine
     try:
         with _opened([(lora, layout) for lora, layout in layouts if lora.scale]) as sources:
@@ -132,7 +133,7 @@ def _fuse_parameter(
         total += _addition(source, part, parameter) * (source.lora.scale * _strength(source, part))
     if not total.isfinite().all():
         files = ", ".join(dict.fromkeys(str(source.lora.path) for source, _ in parts))
-        raise LoraError(f"{name} is infinite or no number with {files}", "download it again, or lower its scale")
+        raise FusionError(f"{name} is infinite or no number with {files}", "download it again, or lower its scale")
     pristine[name] = parameter.to("cpu", copy=True)
     parameter.copy_(total)
 

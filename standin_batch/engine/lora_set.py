@@ -7,8 +7,6 @@ from typing import Any
 from standin_batch.engine.lora import Fused, LoraFile, fuse
 from standin_batch.job import Job
 
-ALL_EXPERTS = "all"
-
 
 class LoraSet:
     """The LoRAs that are on the experts of one model."""
@@ -29,7 +27,7 @@ class LoraSet:
             name: of the expert.
             dit: its transformer.
         """
-        found = [(lora.files.get(name) or lora.files.get(ALL_EXPERTS), lora.scale) for lora in job.loras]
+        found = [(lora.file_for(name), lora.scale) for lora in job.loras]
         wanted = [(file, scale) for file, scale in found if file is not None]
         key = tuple((file.digest, scale) for file, scale in wanted)
         if key == self.key(expert):
@@ -41,4 +39,5 @@ class LoraSet:
     def take_off(self, expert: int) -> None:
         """Bring the weights of an expert back to the very bits."""
         if expert in self._on:
-            self._on.pop(expert)[1].restore()
+            self._on[expert][1].restore()
+            del self._on[expert]

@@ -19,6 +19,8 @@ from standin_batch.errors import NotReadyError
 
 DETECTION_SIZE = (640, 640)
 DETECTION_THRESHOLD = 0.5
+EMBEDDER = "glintr100.onnx"
+"""ArcFace's file in the pack."""
 
 Box = tuple[float, float, float, float]
 Landmarks = tuple[tuple[float, float], ...]
@@ -124,6 +126,19 @@ def require_models(folder: Path) -> None:
         f"there are no face models (*.onnx) in {folder}",
         f"{_get_them(folder)}, or use `kind: subject` for identities that are no faces",
     )
+
+
+def require_embedder(folder: Path) -> None:
+    """Look whether there is what tells one person from another.
+
+    Raises:
+        FaceModelsMissing: saying what to put there.
+    """
+    if not any(folder.glob(EMBEDDER)):
+        raise FaceModelsMissing(
+            f"there is no face embedder ({EMBEDDER}) in {folder}",
+            f"put {EMBEDDER} of DIAMONIK7777/antelopev2 (Hugging Face hub) into {folder}",
+        )
 
 
 def _get_them(folder: Path) -> str:

@@ -103,7 +103,9 @@ def face_mask(frame: Pixels, face: Face, parser: Parser) -> Mask:
     if left >= right or top >= bottom:
         return mask
     square = cut_square(frame, (left, top, right, bottom))
-    soft = soften(_face_pixels(square, parser))
+    # Where the crop ends inside the frame, the mask ends softly; where the frame ends, so does the face.
+    beyond = (left == 0, top == 0, right == width, bottom == height)
+    soft = soften(_own_pixels(square, face, parser, _within(square, beyond)))
     method = cv2.INTER_AREA if square.side < SIDE else cv2.INTER_LINEAR
     there = cv2.resize(soft, (square.side, square.side), interpolation=method)
     x, y = square.corner
@@ -142,17 +144,38 @@ def similarity(source: npt.ArrayLike, target: npt.ArrayLike) -> Points:
     return np.array([(a.real, -a.imag, b.real), (a.imag, a.real, b.imag)])
 
 
+def _own_pixels(square: Square, face: Face, parser: Parser, within: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """The pixels of `face` itself within some: those that hang together with its landmarks.
+
+    A neighbour's cheek may be in the square, too.
+    """
+    import cv2
+
+    count, parts = cv2.connectedComponents((_face_pixels(square, parser) & within).astype(np.uint8))
+    places = np.rint(square.place(np.asarray(face.landmarks))).astype(int).clip(0, SIDE - 1)
+    own = set(parts[places[:, 1], places[:, 0]].tolist()) - {0}
+    return np.isin(parts, list(own) or list(range(1, count)))
+
+
 def _face_pixels(square: Square, parser: Parser) -> npt.NDArray[np.bool_]:
     return np.isin(parser.classes(square.pixels), FACE_CLASSES)
 
 
-def _within(square: Square) -> npt.NDArray[np.bool_]:
-    """Where in the square the photograph is, less a margin: a face cut off at its edge is faded out before the edge."""
+def _within(square: Square, beyond: tuple[bool, bool, bool, bool] = (False,) * 4) -> npt.NDArray[np.bool_]:
+    """Where in the square the photograph is, less a margin: a face cut off at its edge is faded out before the edge.
+
+    Args:
+        square: cut out of a picture.
+        beyond: for its left, upper, right and lower side, whether the face may go on behind it.
+    """
     margin = FEATHER // 2 + DILATION // 2 + 1
     left, top, right, bottom = square.crop
     (x1, y1), (x2, y2) = square.place(np.array([(left, top), (right - 1, bottom - 1)]))
     y, x = np.mgrid[:SIDE, :SIDE]
-    inside: npt.NDArray[np.bool_] = (x >= x1 + margin) & (x <= x2 - margin) & (y >= y1 + margin) & (y <= y2 - margin)
+    sides = (x >= x1 + margin, y >= y1 + margin, x <= x2 - margin, y <= y2 - margin)
+    inside = np.ones((SIDE, SIDE), np.bool_)
+    for side, open_side in zip(sides, beyond, strict=True):
+        inside &= side | open_side
     return inside
 
 

@@ -117,7 +117,8 @@ def swap_faces(
             f"the face was not found in {_in_words(missing)} of {len(frames)}",
             "write `frames_without_face: keep` or `interpolate`, or cut the video",
         )
-    faces = dict(track.faces) | (fill(track) if frames_without_face == "interpolate" else {})
+    others = [other for other in found if other is not track]
+    faces = dict(track.faces) | (fill(track, others) if frames_without_face == "interpolate" else {})
     changed, mask = _replace(frames, faces, source, parser if cover_old_face or source is None else None)
     return Swapped(changed, mask, _report(found, track, mask))
 

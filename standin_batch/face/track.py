@@ -5,6 +5,7 @@ Pure: the detections come from elsewhere, and nobody's face is changed here.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -24,6 +25,8 @@ NEAR = 0.2
 """How much boxes overlap, -1..1, from which they may be one face that moved: half a face's width a frame passes."""
 MAX_GAP = 12
 """For how many frames a face may be missed and yet count as being where it was: half a second of film."""
+MAX_MOVE = 2.0
+"""How far a face may go unseen, in its own size, and be thought of as having gone there in a straight line."""
 LIKE = 0.3
 """The least mean cosine between a photograph and the faces of the person it is taken for."""
 
@@ -112,17 +115,34 @@ def choose(found: Sequence[Track], target: Target = "largest", like: Embedding |
     return together[target]
 
 
-def fill(track: Track) -> dict[int, Face]:
+def fill(track: Track, others: Sequence[Track] = ()) -> dict[int, Face]:
     """Faces for the frames in which the person was missed: box and landmarks on a straight line between neighbours.
 
-    A gap of more than `MAX_GAP` frames is an absence or another scene, and stays one.
+    A gap of more than `MAX_GAP` frames, or to somewhere else in the picture, is an absence or another scene, and stays
+    one. So does a frame that shows somebody else in that place.
+
+    Args:
+        track: of the person.
+        others: everybody else.
     """
-    return {
+    filled = {
         index: _between(one, other, (index - before) / (after - before))
         for (before, one), (after, other) in pairwise(track.faces.items())
-        if after - before - 1 <= MAX_GAP
+        if after - before - 1 <= MAX_GAP and _moved(one, other) <= MAX_MOVE
         for index in range(before + 1, after)
     }
+    return {index: face for index, face in filled.items() if not _taken(index, face, others)}
+
+
+def _moved(one: Face, other: Face) -> float:
+    """How far a face went, in its own size."""
+    (x, y), (u, v) = (((box[0] + box[2]) / 2, (box[1] + box[3]) / 2) for box in (one.box, other.box))
+    return math.hypot(u - x, v - y) / max(math.sqrt((one.area + other.area) / 2), 1.0)
+
+
+def _taken(index: int, face: Face, others: Iterable[Track]) -> bool:
+    shown = (other.faces[index] for other in others if index in other.faces)
+    return any(overlap(face.box, other.box) >= NEAR for other in shown)
 
 
 class _Person:

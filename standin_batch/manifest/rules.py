@@ -159,7 +159,7 @@ def _check_objections(draft: Draft, grid: Grid, refused: frozenset[str], problem
                 values = (choice.value(key) if key in choice.found else unsaid.get(key) for key in objection.keys)
                 if wrong := objection.why(*values):
                     where = next((key for key in objection.keys if key in choice.found), "mode")
-                    problems.add(choice.mark(where).problem(wrong, objection.cure))
+                    problems.add(choice.mark(where).problem(wrong, objection.cure, objection.severity))
 
 
 _RULES = (

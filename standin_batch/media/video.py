@@ -19,7 +19,6 @@ import numpy as np
 import numpy.typing as npt
 
 from standin_batch.errors import StandinError
-from standin_batch.media.audio import audio_track
 from standin_batch.media.ffmpeg import last_line, run, source, start
 from standin_batch.media.rates import exact
 
@@ -49,14 +48,12 @@ class VideoInfo:
         height: in pixels, as shown.
         num_frames: how many frames there are at the constant rate; counted, not taken from the container.
         fps: frames per second; `rates.exact` gives it as a fraction.
-        has_audio: whether there is an audio track.
     """
 
     width: int
     height: int
     num_frames: int
     fps: float
-    has_audio: bool
 
 
 def probe_video(path: Path) -> VideoInfo:
@@ -76,7 +73,7 @@ def probe_video(path: Path) -> VideoInfo:
     counts = re.findall(rb"^frame=\s*(\d+)", ended.stdout, re.MULTILINE)
     if ended.returncode or not counts or not int(counts[-1]) or CUT_SHORT in ended.stderr:
         raise _unreadable(path, ended.stderr)
-    return replace(info, num_frames=int(counts[-1]), has_audio=audio_track(path) is not None)
+    return replace(info, num_frames=int(counts[-1]))
 
 
 def read_frames(path: Path, info: VideoInfo) -> Generator[Frame, None, None]:
@@ -132,7 +129,7 @@ def _first_look(path: Path) -> VideoInfo:
         raise _unreadable(path, ended.stderr)
     width, height = (int(side) for side in header[b"dimensions"].split(b"x"))
     fps = _rate(1 / Fraction(header[b"tb"].decode()), ended.stderr)
-    return VideoInfo(_shown(width, header.get(b"sar", b"1/1")), height, 0, float(fps), has_audio=False)
+    return VideoInfo(_shown(width, header.get(b"sar", b"1/1")), height, 0, float(fps))
 
 
 def _rate(nominal: Fraction, log: bytes) -> Fraction:

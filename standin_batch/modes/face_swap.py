@@ -6,9 +6,10 @@ Source: Stand-In's `infer_face_swap.py`; what differs from it on purpose is told
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import Field
 
@@ -17,8 +18,12 @@ from standin_batch.modes.mode import Mode, ModeInputs, ModeRequest, Objection, P
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+    from PIL import Image
 
     from standin_batch.face.swap import Report, Swapped
+
+
+T = TypeVar("T")
 
 
 class FaceSwapParams(Params):
@@ -66,21 +71,32 @@ def _units(request: ModeRequest, frames: npt.NDArray[np.uint8]) -> dict[str, Any
 def _swapped(request: ModeRequest, frames: npt.NDArray[np.uint8]) -> Swapped:
     from standin_batch.face.paste import source_face
     from standin_batch.face.swap import embedding_of, swap_faces
-    from standin_batch.media.image import open_image
 
     detector, parser = request.faces()
     like = request.files.get("target_image")
     assert request.subject is not None
+    paste = request.params["paste"]
     return swap_faces(
         frames,
-        source_face(open_image(request.subject), detector, parser) if request.params["paste"] else None,
+        _from(request.subject, lambda image: source_face(image, detector, parser)) if paste else None,
         detector,
         parser,
         target=request.params["target"],
-        like=None if like is None else embedding_of(open_image(like), detector),
+        like=None if like is None else _from(like, lambda image: embedding_of(image, detector)),
         frames_without_face=request.params["frames_without_face"],
         cover_old_face=request.params["force_background_consistency"],
     )
+
+
+def _from(path: Path, find: Callable[[Image.Image], T]) -> T:
+    """What `find` finds in a picture; the picture is named where it finds nothing."""
+    from standin_batch.face.subject import NoFaceError
+    from standin_batch.media.image import open_image
+
+    try:
+        return find(open_image(path))
+    except NoFaceError as error:
+        raise NoFaceError(f"{path}: {error.message}", error.hint) from error
 
 
 def _warnings(report: Report) -> tuple[str, ...]:
@@ -98,6 +114,12 @@ def reads_faces(params: Mapping[str, Any]) -> bool:
 
 def _two_targets(target_image: object, target: object) -> str | None:
     return "`target` and `target_image` both say who is replaced" if target_image and target != "largest" else None
+
+
+def _looks_nowhere(key: str, value: object, paste: bool, consistent: bool) -> str | None:
+    if paste or consistent or value == (FaceSwapParams.model_fields[key].default):
+        return None
+    return f"`{key}` does nothing with `paste: false`: nobody looks for faces in the video"
 
 
 def _no_face_to_paste(paste: bool, identity: Any) -> str | None:  # noqa: ANN401
@@ -118,6 +140,14 @@ MODE = Mode(
     requires=("identity", "input_video"),
     objections=(
         Objection(("target_image", "target"), _two_targets, "leave one of them out"),
+        *(
+            Objection(
+                (key, "paste", "force_background_consistency"),
+                partial(_looks_nowhere, key),
+                "leave it out, or write `paste: true` or `force_background_consistency: true`",
+            )
+            for key in ("target", "target_image", "frames_without_face")
+        ),
         Objection(
             ("paste", "identity"),
             _no_face_to_paste,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from standin_batch.face.models import FaceModels
+    from standin_batch.media.video import VideoInfo
 
 
 class Params(BaseModel):
@@ -33,6 +34,7 @@ class ModeRequest:
     Attributes:
         params: the keys of the mode's `Params`, resolved, without files.
         files: absolute path of each file that the mode's keys name (`reference_video`, ...).
+        videos: what those of them that are videos are.
         subject: absolute path of the identity's picture; None without identity.
         width: pixels, a multiple of 16.
         height: pixels, a multiple of 16.
@@ -43,6 +45,7 @@ class ModeRequest:
 
     params: Mapping[str, Any]
     files: Mapping[str, Path]
+    videos: Mapping[str, VideoInfo]
     subject: Path | None
     width: int
     height: int
@@ -60,10 +63,8 @@ class ModeRequest:
             VideoInputError: if it cannot be read.
         """
         from standin_batch.media.clip import load_clip
-        from standin_batch.media.video import probe_video
 
-        path = self.files[key]
-        return load_clip(path, probe_video(path), self.width, self.height, self.num_frames, self.fps)
+        return load_clip(self.files[key], self.videos[key], self.width, self.height, self.num_frames, self.fps)
 
 
 @dataclass(frozen=True)
@@ -92,11 +93,13 @@ class Objection:
         keys: that it is about; the first is where the mistake is shown.
         why: given their values, what is wrong, or nothing.
         cure: what to do instead.
+        severity: an error, unless such a job makes sense after all.
     """
 
     keys: tuple[str, ...]
     why: Callable[..., str | None]
     cure: str
+    severity: Literal["error", "warning"] = "error"
 
 
 @dataclass(frozen=True)

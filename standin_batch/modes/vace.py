@@ -85,6 +85,12 @@ MODE = Mode(
     modules=("vace",),
     objections=(
         Objection(
+            ("reference_video", "reference_image"),
+            lambda video, image: None if video or image else "without a video or an image, VACE has nothing to follow",
+            "add `reference_video` or `reference_image`, or write `mode: t2v`",
+            "warning",
+        ),
+        Objection(
             ("preprocess",),
             _not_offered,
             "make the control video with DWPose, Video Depth Anything, …, and leave `preprocess` out; or use `canny`",

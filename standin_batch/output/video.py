@@ -18,6 +18,12 @@ from standin_batch.media.ffmpeg import run, source, url
 from standin_batch.media.rates import exact
 
 DEFAULT_QUALITY = 9
+
+BT709 = (
+    *("-vf", "scale=out_color_matrix=bt709:out_range=tv", "-color_range", "tv"),
+    *("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"),
+)
+"""RGB to YUV by BT.709, and said so in the file: of an untagged file each player thinks what its size suggests."""
 AUDIO_BITRATE = "192k"
 
 
@@ -120,7 +126,7 @@ def _parameters(metadata: Mapping[str, Any], lossless: bool) -> list[str]:
     comment = json.dumps(metadata, sort_keys=True, ensure_ascii=False)
     # bitexact keeps versions and times out of the file; faststart lets players begin before the end has arrived.
     parameters = ["-metadata", f"comment={comment}", "-fflags", "+bitexact", "-movflags", "+faststart"]
-    return [*parameters, "-qp", "0"] if lossless else parameters
+    return [*parameters, "-qp", "0"] if lossless else [*parameters, *BT709]
 
 
 def read_metadata(path: Path) -> dict[str, Any]:

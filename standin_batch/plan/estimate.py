@@ -8,6 +8,9 @@ from standin_batch.plan.cost import CostModel
 from standin_batch.plan.plan import Group, Plan
 from standin_batch.plan.work import job_flop, memory_bytes
 
+SHARE_OF_WEIGHTS = 0.8
+"""Of a GPU's memory, what weights may take: activations and the VAE need the rest."""
+
 
 @dataclass(frozen=True)
 class Device:
@@ -39,6 +42,7 @@ class GroupEstimate:
         flop: operations of all jobs.
         seconds: of all jobs, without switches; None where this device was never measured with this model and dtype.
         memory_bytes: the least memory that holds weights and an identity.
+        memory_bytes_in_turn: the same with one expert at a time.
     """
 
     model: str
@@ -50,6 +54,7 @@ class GroupEstimate:
     flop: float
     seconds: float | None
     memory_bytes: int
+    memory_bytes_in_turn: int
 
 
 @dataclass(frozen=True)
@@ -111,10 +116,21 @@ class Estimate:
         return max((group.memory_bytes for group in self.groups), default=0)
 
     @property
+    def memory_bytes_in_turn(self) -> int:
+        """Of the group that needs most when experts take turns."""
+        return max((group.memory_bytes_in_turn for group in self.groups), default=0)
+
+    @property
     def fits(self) -> bool | None:
-        """Whether the device can hold every group; None on a CPU."""
+        """Whether the device can hold every group, with experts in turn if need be; None on a CPU."""
         memory = self.device.memory_bytes
-        return None if memory is None else self.memory_bytes <= memory
+        return None if memory is None else self.memory_bytes_in_turn <= memory
+
+    @property
+    def takes_turns(self) -> bool:
+        """Whether the experts of a model that has two have to take turns on the device."""
+        memory = self.device.memory_bytes
+        return memory is not None and self.memory_bytes > memory * SHARE_OF_WEIGHTS
 
 
 def estimate(plan: Plan, costs: CostModel, device: Device = CPU, bytes_per_pixel: float | None = None) -> Estimate:
@@ -151,4 +167,5 @@ def _group(group: Group, costs: CostModel) -> GroupEstimate:
         flop=flop,
         seconds=None if rate is None else flop / rate,
         memory_bytes=max(memory_bytes(job) for job in jobs),
+        memory_bytes_in_turn=max(memory_bytes(job, in_turn=True) for job in jobs),
     )

@@ -1,7 +1,8 @@
 """From jobs and what is known of them to a plan: a pure function.
 
 The manifest's priority stands above all; within it, states follow each other at the least cost (`order`), the jobs of
-a state are together, and those of a prompt are together within it, as the manifest names them first.
+a state are together, within it those with the same input files, and within them those of a prompt, as the manifest
+names them first.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from standin_batch.plan.order import order_states
 from standin_batch.plan.plan import Group, Plan, PlannedJob
 from standin_batch.plan.reason import Reason
 from standin_batch.plan.state import State, state_of
+
+Files = tuple[tuple[str, str], ...]
 
 Known = Mapping[str, Reason | None]
 """For each job id that is known: None when it is done, else why it has to run again."""
@@ -52,11 +55,12 @@ def _ordered(pending: Iterable[PlannedJob], costs: CostModel) -> list[PlannedJob
 
 
 def _prompts(items: Iterable[PlannedJob]) -> list[PlannedJob]:
-    """The same jobs, those of one prompt together."""
-    found: dict[str, list[PlannedJob]] = {}
+    """The same jobs, those with the same input files together, and among them those of one prompt."""
+    found: dict[Files, dict[str, list[PlannedJob]]] = {}
     for item in items:
-        found.setdefault(item.job.prompt, []).append(item)
-    return [item for together in found.values() for item in together]
+        files = tuple((key, file.digest) for key, file in item.job.files.items())
+        found.setdefault(files, {}).setdefault(item.job.prompt, []).append(item)
+    return [item for prompts in found.values() for together in prompts.values() for item in together]
 
 
 def _groups(ordered: Sequence[PlannedJob]) -> list[Group]:

@@ -120,13 +120,17 @@ def sigmas(steps: int, shift: float) -> list[float]:
     return [shift * sigma / (1 + (shift - 1) * sigma) for sigma in even]
 
 
-def memory_bytes(job: Job) -> int:
+def memory_bytes(job: Job, in_turn: bool = False) -> int:
     """The least GPU memory that holds the weights of `job` and its identity's keys and values.
 
     Activations come on top, and so does the text encoder, which is there only while prompts are encoded.
+
+    Args:
+        job: that runs.
+        in_turn: whether only one expert is there at a time.
     """
     row = ROWS[job.model]
-    sizes, experts, number = row.sizes, len(row.experts), BYTES[job.dtype]
+    sizes, experts, number = row.sizes, 1 if in_turn else len(row.experts), BYTES[job.dtype]
     weights = experts * sizes.dit_parameters + sizes.vae_parameters
     if job.mode == "vace":
         weights += sizes.vace_parameters

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from standin_batch.job import Job
-from standin_batch.manifest.manifest import ALL_EXPERTS
 from standin_batch.plan.plan import Plan
 from standin_batch.run.events import Listener, Warned
 from standin_batch.weights.header import tensor_shapes
@@ -57,7 +56,7 @@ def _uses(model: ModelFiles, jobs: Iterator[Job]) -> Iterator[tuple[Path, Expert
     for job in jobs:
         for lora in job.loras:
             for expert in model.experts:
-                file = lora.files.get(expert.name) or lora.files.get(ALL_EXPERTS)
+                file = lora.file_for(expert.name)
                 if file is not None:
                     yield file.path, expert
 

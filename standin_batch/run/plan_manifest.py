@@ -30,6 +30,9 @@ from standin_batch.run.measured import Measured, likely_device
 from standin_batch.weights.content import weight_digests
 from standin_batch.weights.registry import row
 
+PROBE = "video 1"
+"""What is remembered of a video; another number when the same file comes to be told in another way."""
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -111,7 +114,7 @@ class FileContents:
             VideoInputError: if it cannot be read.
         """
         if path not in self._videos:
-            told = self.cache.of_several("video", [path], lambda: json.dumps(asdict(probe_video(path))))
+            told = self.cache.of_several(PROBE, [path], lambda: json.dumps(asdict(probe_video(path))))
             self._videos[path] = VideoInfo(**json.loads(told))
         return self._videos[path]
 

@@ -76,11 +76,13 @@ def _check_parts(group: Group, files: ModelFiles) -> None:
         files.adapters()
     looks = any(MODES[job.mode].reads_faces(job.params) for job in jobs)
     if looks or any(job.subject is not None and job.subject.kind == "face" for job in jobs):
-        from standin_batch.face.detect import require_models
+        from standin_batch.face.detect import require_embedder, require_models
         from standin_batch.face.parse import require_parser
 
         require_models(files.detector)
         require_parser(files.parser)
+        if looks:
+            require_embedder(files.detector)
 
 
 def _make_tiny(root: Path, emit: Listener) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from standin_batch.digests import DigestCache
 from standin_batch.errors import NotReadyError
+from standin_batch.face.detect import EMBEDDER
 from standin_batch.weights.registry import Expert, ModelRow, Module
 from standin_batch.weights.same_base import same_base
 
@@ -90,7 +91,7 @@ class ModelFiles:
 
     def embedders(self) -> tuple[Path, ...]:
         """The files that tell one person from another; empty if there are none."""
-        return tuple(sorted(self.detector.glob("glintr*.onnx")))
+        return tuple(sorted(self.detector.glob(EMBEDDER)))
 
 
 def root_of(row: ModelRow, checkpoints: Path | None) -> Path:

@@ -1,8 +1,10 @@
-"""The strength that diffusers and PEFT keep in a file's metadata instead of in `alpha` tensors.
+"""The strength that diffusers and PEFT keep in a file's metadata, or beside it, instead of in `alpha` tensors.
 
 diffusers writes PEFT's `LoraConfig` as JSON under `lora_adapter_metadata`: `save_lora_weights` of a pipeline puts
 `transformer.` in front of every key, `save_lora_adapter` of a model does not (`loaders/lora_base.py` and
-`loaders/peft.py` in huggingface/diffusers).
+`loaders/peft.py` in huggingface/diffusers). PEFT's own `save_pretrained` writes a file `adapter_config.json` beside the
+weights. That one is no part of the LoRA's file, whose content names the job, so it is only looked at to refuse a LoRA
+that would act with another strength than it says.
 """
 
 from __future__ import annotations
@@ -12,8 +14,10 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 _METADATA_KEY = "lora_adapter_metadata"
+PEFT_FILE, PEFT_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 _PREFIXES = ("transformer.", "")
 _PLAIN_NAME = re.compile(r"\^?[\w.]+")
 
@@ -61,6 +65,17 @@ def adapter_config(metadata: Mapping[str, str]) -> AdapterConfig:
         )
     except (TypeError, AttributeError, RecursionError) as error:
         raise ValueError(str(error)) from error
+
+
+def beside(path: Path) -> AdapterConfig:
+    """What PEFT's file beside the LoRA at `path` says; nothing if there is none, or it cannot be understood."""
+    try:
+        written = json.loads((path.parent / PEFT_FILE).read_bytes())
+        alpha, rank = _number(written["lora_alpha"]), _number(written["r"])
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return AdapterConfig()
+    patterns = dict.fromkeys([*(written.get("alpha_pattern") or {}), *(written.get("rank_pattern") or {})], alpha)
+    return AdapterConfig(None if alpha == rank and not patterns else alpha, patterns, bool(written.get("use_rslora")))
 
 
 def _ends(module: str, name: str) -> bool:

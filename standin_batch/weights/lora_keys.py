@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from standin_batch.weights.header import Header, read_header
-from standin_batch.weights.lora_config import AdapterConfig, adapter_config
+from standin_batch.weights.lora_config import PEFT_FILE, PEFT_WEIGHTS, AdapterConfig, adapter_config, beside
 from standin_batch.weights.lora_layout import (
     Delta,
     LoraError,
@@ -113,7 +113,7 @@ def _delta_target(module: str, kind: str, shapes: Mapping[str, Shape]) -> str | 
 
 def _pairs(path: Path, found: _Found, header: Header, table: Mapping[str, str]) -> list[Pair]:
     """Downs with their ups and alphas; an alpha without a pair is left over."""
-    config = _config(path, header)
+    config = _config(path, found, header)
     pairs = []
     for (spelled, _), sides in found.sides.items():
         for side, key in sides.items():
@@ -127,11 +127,23 @@ def _pairs(path: Path, found: _Found, header: Header, table: Mapping[str, str]) 
     return pairs
 
 
-def _config(path: Path, header: Header) -> AdapterConfig:
+def _config(path: Path, found: _Found, header: Header) -> AdapterConfig:
     try:
-        return adapter_config(header.metadata)
+        config = adapter_config(header.metadata)
+        if config.alpha is None and not found.alphas and path.name == PEFT_WEIGHTS:
+            _refuse_other_strength(path)
+        return config
     except ValueError as error:
         raise LoraError(
             f"{path}: its metadata `lora_adapter_metadata` cannot be understood: {error}",
             "they decide how strong it is; save it with `alpha` tensors instead",
         ) from error
+
+
+def _refuse_other_strength(path: Path) -> None:
+    config = beside(path)
+    if config.alpha is not None or config.rank_stabilised:
+        raise LoraError(
+            f"{path}: its strength (lora_alpha) stands in {PEFT_FILE} beside it, not in the file",
+            "save it as one file with diffusers' `save_lora_weights`, or with `.alpha` tensors, and name that one",
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from standin_batch.files import sha256_file
 from standin_batch.media.video import VideoInfo
 
-VIDEO = VideoInfo(width=832, height=480, num_frames=81, fps=25.0, has_audio=False)
+VIDEO = VideoInfo(width=832, height=480, num_frames=81, fps=25.0)
 
 
 class Contents:

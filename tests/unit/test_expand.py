@@ -100,7 +100,7 @@ def test_a_seed_that_would_be_drawn_is_refused(expanded):
         expanded("- {name: a, mode: t2v, prompt: desk, seed: random}")
 
 
-CLIP = VideoInfo(width=350, height=200, num_frames=40, fps=30.0, has_audio=False)
+CLIP = VideoInfo(width=350, height=200, num_frames=40, fps=30.0)
 CONTROL = "mode: vace, prompt: desk, reference_video: pose.mp4"
 
 

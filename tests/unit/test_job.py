@@ -98,4 +98,4 @@ def test_a_lora_counts_by_content_and_scale():
 
 
 def test_the_id_is_the_same_on_every_machine():
-    assert job_id(JOB) == "bf98726b49e10da4"
+    assert job_id(JOB) == "e3ad60ebe805fdaf"

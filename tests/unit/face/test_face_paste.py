@@ -278,3 +278,18 @@ def test_a_face_at_the_frames_edge_has_its_mask_up_to_the_edge():
 
 def test_a_box_beyond_the_frame_has_no_mask():
     assert not face_mask(np.zeros((100, 100, 3), np.uint8), face(500, 500, 600, 600), Sees(1)).any()
+
+
+def test_a_neighbours_face_in_the_same_crop_is_not_in_the_mask():
+    """Both are skin to the parser; they do not hang together."""
+    frame = np.zeros((200, 400, 3), np.uint8)
+    frame[60:140, 100:180] = frame[60:140, 192:272] = 255
+    eyes = ((120, 85), (160, 85), (140, 100), (125, 120), (155, 120))
+
+    class White:
+        def classes(self, image_rgb):
+            return (image_rgb[..., 0] > 127).astype(np.uint8)
+
+    mask = face_mask(frame, face(100, 60, 180, 140, eyes), White())
+    assert mask[100, 140] > 0.999
+    assert mask[60:140, 192:].max() < 0.5

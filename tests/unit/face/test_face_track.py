@@ -212,3 +212,12 @@ def test_tracking_imports_no_heavy_library():
         "print(*{'torch', 'cv2', 'insightface', 'onnxruntime', 'facexlib'} & set(sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"
+
+
+def test_nothing_is_filled_over_a_cut_to_another_place():
+    assert fill(Track({2: face(0, side=80, who=ANNA), 6: face(1000, side=80, who=ANNA)})) == {}
+
+
+def test_nothing_is_filled_over_somebody_else():
+    anna, bert = Track({0: face(100, who=ANNA), 4: face(140, who=ANNA)}), Track({2: face(125, who=BERT)})
+    assert fill(anna, [bert]).keys() == {1, 3}

@@ -8,11 +8,11 @@ from standin_batch.media.sizing import Fitted, fit, frame_indices, frames_at
 from standin_batch.media.video import VideoInfo, VideoInputError
 
 RATES = st.sampled_from([1.0, 12.5, 15.0, 16.0, 24000 / 1001, 24.0, 25.0, 30000 / 1001, 30.0, 60000 / 1001, 60.0])
-VIDEOS = st.builds(VideoInfo, st.integers(16, 4000), st.integers(16, 4000), st.integers(1, 1000), RATES, st.booleans())
+VIDEOS = st.builds(VideoInfo, st.integers(16, 4000), st.integers(16, 4000), st.integers(1, 1000), RATES)
 
 
 def video(width=1920, height=1080, num_frames=200, fps=24.0):
-    return VideoInfo(width, height, num_frames, fps, has_audio=False)
+    return VideoInfo(width, height, num_frames, fps)
 
 
 def test_a_video_is_cut_to_multiples_of_16_and_4n_plus_1_frames():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from standin_batch.media.video import VideoInfo
 from standin_batch.modes import MODES, ModeRequest
 from standin_batch.modes.vace import edges
 
@@ -22,6 +23,7 @@ def inputs(golden):
         request = ModeRequest(
             params={"vace_scale": 0.5, "preprocess": preprocess},
             files={key: golden / "inputs" / name for key, name in files.items()},
+            videos={"reference_video": VideoInfo(170, 100, 14, 16.0)},
             subject=None,
             width=160,
             height=96,
