@@ -14,9 +14,10 @@ from typing import Any, Protocol
 from standin_batch.errors import UsageError
 from standin_batch.fingerprint import digest
 from standin_batch.job import InputFile, Job, Lora, Subject, job_id
-from standin_batch.manifest import Acceptance, Identity, Manifest
+from standin_batch.manifest import Acceptance, Identity, JobSpec, Manifest
 from standin_batch.manifest import Lora as WrittenLora
 from standin_batch.manifest.lock import RANDOM, VIDEO_SIZED
+from standin_batch.manifest.problems import ManifestError, Problem
 from standin_batch.media.sizing import fit
 from standin_batch.media.video import VideoInfo, VideoInputError
 from standin_batch.modes import MODES, Mode
@@ -89,7 +90,11 @@ class Expansion:
 
 
 def expand(manifest: Manifest, contents: Contents, seeds: Seeds = no_seeds) -> Expansion:
-    """Turn `manifest` into jobs. The same video written twice is one job; the first name wins."""
+    """Turn `manifest` into jobs. The same video written twice is one job; the first name wins.
+
+    Raises:
+        ManifestError: with every video that cannot be read, or has not what its job asks for.
+    """
     jobs: dict[str, Job] = {}
     repeats = 0
     drawn: dict[str, tuple[int, ...]] = {}
@@ -97,7 +102,10 @@ def expand(manifest: Manifest, contents: Contents, seeds: Seeds = no_seeds) -> E
     for spec in manifest.jobs:
         drawing = _Drawing(spec.name, seeds, contents)
         for variant in spec.variants():
-            job = _job(spec.name, sizing.sized(spec.name, drawing.seeded(variant.values), variant.explicit), contents)
+            values = sizing.sized(spec, drawing.seeded(variant.values), variant.explicit)
+            if values is None:
+                continue
+            job = _job(spec.name, values, contents)
             if (first := jobs.get(job.job_id)) is None:
                 jobs[job.job_id] = job
                 continue
@@ -106,7 +114,26 @@ def expand(manifest: Manifest, contents: Contents, seeds: Seeds = no_seeds) -> E
                 jobs[job.job_id] = replace(first, also=(*first.also, job.name))
         if drawing.drawn:
             drawn[spec.name] = tuple(drawing.drawn)
+    sizing.finish()
     return Expansion(tuple(jobs.values()), repeats, tuple(sizing.notes), drawn)
+
+
+def check_videos(manifest: Manifest, contents: Contents) -> tuple[str, ...]:
+    """Look at the videos that set sizes and lengths, without expanding anything else.
+
+    Returns:
+        What the user should know of how they do.
+
+    Raises:
+        ManifestError: with every video that cannot be read, or has not what its job asks for.
+    """
+    sizing = _Sizing(contents)
+    for spec in manifest.jobs:
+        if any(MODES[mode].sized_by is not None for mode in spec.modes):
+            for variant in spec.variants():
+                sizing.sized(spec, variant.values, variant.explicit)
+    sizing.finish()
+    return tuple(sizing.notes)
 
 
 class _Drawing:
@@ -133,14 +160,11 @@ class _Sizing:
 
     def __init__(self, contents: Contents) -> None:
         self._contents = contents
+        self._problems: dict[Problem, None] = {}
         self.notes: dict[str, None] = {}
 
-    def sized(self, name: str, values: Mapping[str, Any], explicit: frozenset[str]) -> Mapping[str, Any]:
-        """`values` with the size, length and rate that the video gives, less what the job itself says.
-
-        Raises:
-            UsageError: if the video cannot be read, or has not what the job asks for.
-        """
+    def sized(self, spec: JobSpec, values: Mapping[str, Any], explicit: frozenset[str]) -> Mapping[str, Any] | None:
+        """`values` with the size, length and rate of the video, less what the job says; None if it is wrong."""
         key = MODES[values["mode"]].sized_by
         if key is None or values.get(key) is None:
             return values
@@ -153,10 +177,17 @@ class _Sizing:
                 max_pixels=values["max_pixels"],
             )
         except VideoInputError as error:
-            raise UsageError(f"job {name!r}, {key} {path.name}: {error.message}", error.hint) from error
+            said = f"job `{spec.name}`, {key} {path.name}: {error.message}"
+            self._problems[spec.mark.problem(said, error.hint)] = None
+            return None
         for change in fitted.changes:
-            self.notes[f"job {name}: {key} {path.name} is {change}"] = None
+            self.notes[f"job {spec.name}: {key} {path.name} is {change}"] = None
         return {**values, **{said: getattr(fitted, said) for said in VIDEO_SIZED}}
+
+    def finish(self) -> None:
+        """Raise what was found, all of it at once."""
+        if self._problems:
+            raise ManifestError(self._problems)
 
 
 def _job(name: str, values: Mapping[str, Any], contents: Contents) -> Job:

@@ -146,9 +146,11 @@ class Job:
 
     @property
     def label(self) -> str:
-        """How the job is called for people: name, identity, prompt and seed."""
+        """How the job is called for people: name, identity, prompt, LoRAs and seed."""
         identity = "no identity" if self.subject is None else self.subject.name
-        return f"{self.name} · {identity} · {self.prompt_name} · seed {self.seed}"
+        loras = [lora.name if lora.scale == 1.0 else f"{lora.name} {lora.scale:g}" for lora in self.loras]
+        parts = [self.name, identity, self.prompt_name, *([" + ".join(loras)] if loras else [])]
+        return " · ".join([*parts, f"seed {self.seed}"])
 
     @property
     def grid(self) -> tuple[int, int]:

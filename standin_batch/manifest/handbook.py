@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from standin_batch.manifest.checking import make_key
-from standin_batch.manifest.job_keys import CommonKeys, Job, MatrixKeys
+from standin_batch.manifest.job_keys import CommonKeys, Job, MatrixKeys, keys_of
 from standin_batch.manifest.schema import ManifestFile
 from standin_batch.manifest.sections import (
     Accept,
@@ -88,6 +88,14 @@ A `.jsonl` file has an object (or a text) on each line, a `.csv` or `.tsv` file 
 other file a prompt on each line. Hundreds of thousands are fine. Nothing is put in for `${…}` there. In file names the
 prompts are called by the entry and the line: `captions-000123`.
 
+## Videos
+
+Where a video sets size and length, its frames are cut in the middle to multiples of 16 pixels, and its end to 4n+1
+frames: 253 x 171 with 18 frames becomes 240 x 160 with 17. `max_pixels` scales it down first, `max_frames` cuts it. A
+`width` or `height` on the job itself scales it to cover that size and cuts the middle; of one side alone the other
+follows. An `fps` on the job samples it at that rate: it stays as fast as it was. Turned by its own metadata, of a
+constant rate, with square pixels: so it is taken.
+
 ## Variables
 
 `${NAME}` in a value is replaced from the environment, after the YAML is read, so a value cannot change the structure.
@@ -119,10 +127,7 @@ def handbook() -> str:
         _section("Entries of `videos`", VideoEntry, _SHORT_FILE),
         _section("Entries of `prompts`", PromptEntry, "Short form: the text alone, `desk: A man sits at a desk.`"),
         _section("Keys of a job", CommonKeys, "All but `name` may also stand in `defaults` and in a matrix.", Job),
-        *(
-            _section(f"Keys of `mode: {mode.name}`", mode.params, _sentence(mode.summary), Job)
-            for mode in MODES.values()
-        ),
+        *(_section(f"Keys of `mode: {mode.name}`", keys_of(mode), _sentence(mode.summary)) for mode in MODES.values()),
         _section("`cfg_scale` for two experts", CfgScale, "One may be left out; it keeps the value from below."),
         _section("`accept`", Accept, 'A condition is a comparison and a number: `">= 0.55"`.'),
         _section("`matrix`", MatrixKeys, "And any key of a job but `name`, with a list of values."),

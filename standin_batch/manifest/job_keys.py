@@ -6,11 +6,13 @@ same keys stand in `defaults`, in jobs and in matrices; which of them go togethe
 
 from __future__ import annotations
 
-from operator import getitem
+from collections.abc import Iterable, Sequence
+from functools import reduce
+from operator import getitem, or_
 from types import GenericAlias
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, create_model
+from pydantic import BaseModel, Field, create_model
 from pydantic.fields import FieldInfo
 
 from standin_batch.manifest.kinds import (
@@ -26,7 +28,8 @@ from standin_batch.manifest.kinds import (
     Strength,
 )
 from standin_batch.manifest.sections import Accept, CfgScale, IdentityEntry, LoraEntry, PromptEntry, Section, VideoEntry
-from standin_batch.modes import MODES
+from standin_batch.manifest.words import either
+from standin_batch.modes import MODES, Mode
 
 
 class CommonKeys(Section):
@@ -90,15 +93,40 @@ def type_of(field: FieldInfo) -> Annotation:
     return getitem(Annotated, (field.annotation, *field.metadata)) if field.metadata else field.annotation
 
 
+def keys_of(mode: Mode) -> type[BaseModel]:
+    """A mode's own keys as a job takes them."""
+    keys: dict[str, Any] = {key: _key_of(mode, key) for key in _own(mode)}
+    return create_model(f"{mode.name}_keys", __base__=Section, **keys)
+
+
+def _own(mode: Mode) -> Iterable[str]:
+    return mode.params.model_fields
+
+
+def _key_of(mode: Mode, key: str) -> tuple[Annotation, FieldInfo]:
+    field = mode.params.model_fields[key]
+    return _job_annotation(mode.video_keys, mode.image_keys, key, field), _job_field(field)
+
+
 def _mode_fields() -> dict[str, Any]:
     """Every mode's own keys, each optional here: what a mode's key is unless said comes from its `Params`."""
-    fields: dict[str, Any] = {}
-    for mode in MODES.values():
-        for key, field in mode.params.model_fields.items():
-            fields.setdefault(
-                key, (_job_annotation(mode.video_keys, mode.image_keys, key, field), _job_field(mode.name, field))
-            )
-    return fields
+    keys = dict.fromkeys(key for mode in MODES.values() for key in _own(mode))
+    return {key: _shared([mode for mode in MODES.values() if key in _own(mode)], key) for key in keys}
+
+
+def _shared(modes: Sequence[Mode], key: str) -> tuple[Annotation, FieldInfo]:
+    """A key as all modes have it that read it; where they differ, it is each one's own."""
+    annotations = [_key_of(mode, key)[0] for mode in modes]
+    fields = [_key_of(mode, key)[1] for mode in modes]
+    told = dict.fromkeys(field.description for field in fields)
+    if len(told) == 1:
+        described = f"{next(iter(told))} Only mode {either([mode.name for mode in modes])}."
+    else:
+        described = " ".join(
+            f"Mode {mode.name}: {field.description}" for mode, field in zip(modes, fields, strict=True)
+        )
+    taken = reduce(or_, annotations) if any(one != annotations[0] for one in annotations) else annotations[0]
+    return taken, FieldInfo.from_field(None, description=described, examples=fields[0].examples)
 
 
 def _job_annotation(videos: tuple[str, ...], images: tuple[str, ...], key: str, field: FieldInfo) -> Annotation:
@@ -109,10 +137,9 @@ def _job_annotation(videos: tuple[str, ...], images: tuple[str, ...], key: str, 
     return type_of(field) | None
 
 
-def _job_field(mode: str, field: FieldInfo) -> FieldInfo:
+def _job_field(field: FieldInfo) -> FieldInfo:
     unless = "" if field.default in (None, "") else f" {_shown(field.default)} unless said."
-    described = f"{field.description}{unless} Only mode {mode}."
-    return FieldInfo.from_field(None, description=described, examples=field.examples)
+    return FieldInfo.from_field(None, description=f"{field.description}{unless}", examples=field.examples)
 
 
 def _shown(value: object) -> str:

@@ -141,6 +141,13 @@ class JobSpec:
                 mode = combination.get("mode") or self.value("mode")
                 yield Variant(_finished(base(model, mode), combination), explicit)
 
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """The modes that its variants may have."""
+        own = () if self.value("mode") is None else (self.value("mode"),)
+        axes = (value for grid in self.grids for axis in grid.axes if axis.key == "mode" for value in axis.values)
+        return tuple(dict.fromkeys((*own, *axes)))
+
     def value(self, key: str) -> Value:
         """The value of `key` below the matrix; None where neither the job nor the defaults write it."""
         return self.own.get(key, self.defaults.get(key))

@@ -122,10 +122,11 @@ class References:
     def _named(self, text: str, node: Node, table: Table, make: Make) -> Checked:
         if text in table.entries:
             return table.entries[text]
-        if not NAME.match(text) or ("." in text and self._files.exists(text, node.mark)):
+        near = "" if self._problems.full else did_you_mean(text, table.entries, f"{table.section} are")
+        is_file = "." in text and (not near.endswith("?") or self._files.exists(text, node.mark))
+        if is_file or not NAME.match(text):
             return make("", replace(node, value=text))
         what = f"{table.what} or file" if "." in text else table.what
-        near = "" if self._problems.full else did_you_mean(text, table.entries, f"{table.section} are")
         hint = near or f"add it to `{table.section}:`, or name a file"
         return self._wrong(node.mark, f"there is no {what} `{clip(text)}`", hint)
 

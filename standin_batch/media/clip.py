@@ -42,8 +42,8 @@ def load_clip(path: Path, info: VideoInfo, width: int, height: int, num_frames: 
 def fit_frame(frame: Frame, width: int, height: int) -> Frame:
     """A frame at another size, its middle kept.
 
-    Less than 16 pixels too much is cut off, as the reference does it (`reference.md`, section 6: control videos are
-    centre-cropped to multiples of 16), so that no pixel changes. Anything else is scaled to cover the size first.
+    Less than 16 pixels too much is cut off, as Stand-In's `load_video_as_list` does it (`pipelines/wan_video.py`), so
+    that no pixel changes. Anything else is scaled to cover the size first.
 
     Args:
         frame: uint8 [h, w, 3].

@@ -71,7 +71,7 @@ def rgb_on_white(image: Image.Image) -> Pixels:
 def letterboxed(image: Image.Image, width: int, height: int) -> Image.Image:
     """The whole of `image` in the middle of a white picture.
 
-    The numbers are the reference's (`reference.md`, section 6, vace): both sides of the scaled image are cut to whole
+    The numbers are those of Stand-In's `pipelines/wan_video.py`: both sides of the scaled image are cut to whole
     pixels, and an odd rest goes right or below.
 
     Args:

@@ -120,7 +120,8 @@ def _length(
     own = _whole(available)
     if max_frames is None or own <= max_frames:
         return own, ()
-    return _whole(max_frames), (f"cut from {available} to {_whole(max_frames)} frames (max_frames)",)
+    at = f" at {rate:g} fps" if exact(rate) != exact(info.fps) else ""
+    return _whole(max_frames), (f"cut from {available} to {_whole(max_frames)} frames{at} (max_frames)",)
 
 
 def _too_short(info: VideoInfo, rate: float, wanted: int, available: int) -> VideoInputError:

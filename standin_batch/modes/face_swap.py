@@ -42,8 +42,8 @@ class FaceSwapParams(Params):
     target_image: Path | None = Field(default=None, examples=["faces/anchor.jpg"])
     """A photograph of who is replaced, instead of `target`."""
     frames_without_face: Literal["keep", "interpolate", "error"] = Field(default="keep", examples=["keep"])
-    """What to do with frames in which that face is not found: leave them as they are, paste where the face must be by
-    the frames around them, or fail. The record tells which frames they are."""
+    """What to do with frames in which that face is not found: paste nothing, paste where the face must be by the frames
+    around them, or fail. The record tells which frames they are."""
     paste: bool = Field(default=True, examples=[True])
     """Paste the parsed face onto each frame first; false for a video prepared elsewhere."""
 
@@ -104,7 +104,8 @@ def _warnings(report: Report) -> tuple[str, ...]:
         return ()
     runs = ", ".join(f"{first}-{last}" if last > first else f"{first}" for first, last in report["without_face"])
     missing = sum(last - first + 1 for first, last in report["without_face"])
-    return (f"the face was not found in {missing} of {report['frames']} frames: {runs}",)
+    filled = f"; it was filled in for {report['interpolated']} of them" if report["interpolated"] else ""
+    return (f"the face was not found in {missing} of {report['frames']} frames: {runs}{filled}",)
 
 
 def reads_faces(params: Mapping[str, Any]) -> bool:

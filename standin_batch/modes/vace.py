@@ -85,6 +85,11 @@ MODE = Mode(
     modules=("vace",),
     objections=(
         Objection(
+            ("preprocess", "reference_video"),
+            lambda preprocess, video: None if video or preprocess == "none" else "there is no video to preprocess",
+            "add `reference_video`, or leave `preprocess` out",
+        ),
+        Objection(
             ("reference_video", "reference_image"),
             lambda video, image: None if video or image else "without a video or an image, VACE has nothing to follow",
             "add `reference_video` or `reference_image`, or write `mode: t2v`",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from standin_batch.errors import NotReadyError
 from standin_batch.job import Job
 from standin_batch.plan.plan import Plan
 from standin_batch.run.events import Listener, Warned
 from standin_batch.weights.header import tensor_shapes
 from standin_batch.weights.locate import ExpertFiles, ModelFiles
-from standin_batch.weights.lora_keys import read_layout
-from standin_batch.weights.lora_layout import LoraLayout
+from standin_batch.weights.lora_keys import LoraError, LoraLayout, read_layout
 from standin_batch.weights.registry import ROWS, ModelRow
 
 SHOWN_LEFTOVERS = 3
@@ -33,14 +33,17 @@ def check_loras(plan: Plan, files: Mapping[tuple[str, str], ModelFiles], emit: L
     told: dict[Path, None] = {}
     for group in plan.groups:
         model = files.get((group.model, group.base))
-        for path, expert in _uses(model, (item.job for item in group.jobs)) if model is not None else ():
+        for job, path, expert in _uses(model, (item.job for item in group.jobs)) if model is not None else ():
             shard = expert.shards[0]
             if (path, shard) in seen:
                 continue
             seen[path, shard] = None
             if shard not in shapes:
                 shapes[shard] = _shapes(expert, ROWS[group.model])
-            layout = read_layout(path, shapes[shard])
+            try:
+                layout = read_layout(path, shapes[shard])
+            except NotReadyError as error:
+                raise LoraError(f"job {job.name}: {error.message}", error.hint) from error
             if layout.leftovers and path not in told:
                 told[path] = None
                 emit(_leftovers(path, layout))
@@ -52,13 +55,13 @@ def _shapes(expert: ExpertFiles, row: ModelRow) -> Mapping[str, tuple[int, ...]]
     return {name: shape for name, shape in tensor_shapes(expert.shards).items() if not name.startswith(modules)}
 
 
-def _uses(model: ModelFiles, jobs: Iterator[Job]) -> Iterator[tuple[Path, ExpertFiles]]:
+def _uses(model: ModelFiles, jobs: Iterator[Job]) -> Iterator[tuple[Job, Path, ExpertFiles]]:
     for job in jobs:
         for lora in job.loras:
             for expert in model.experts:
                 file = lora.file_for(expert.name)
                 if file is not None:
-                    yield file.path, expert
+                    yield job, file.path, expert
 
 
 def _leftovers(path: Path, layout: LoraLayout) -> Warned:

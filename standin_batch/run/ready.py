@@ -28,7 +28,7 @@ def check_built(plan: Plan) -> None:
     if names:
         raise UsageError(
             f"this version can validate and plan `accept`, not run it (in {', '.join(names)})",
-            "leave the other jobs in with --only NAME, or take `accept` out of the manifest",
+            "run the other jobs with --only NAME, or take `accept` out of the manifest",
         )
 
 

@@ -42,6 +42,7 @@ class ModelFiles:
     """The files of a model that are needed to run it.
 
     Attributes:
+        model: row of the registry.
         root: the folder that holds them all.
         experts: from high noise to low.
         text_encoder: the umT5 encoder.
@@ -52,6 +53,7 @@ class ModelFiles:
         modules: shards of each module that is needed beside the base, by its name.
     """
 
+    model: str
     root: Path
     experts: tuple[ExpertFiles, ...]
     text_encoder: Path
@@ -78,7 +80,7 @@ class ModelFiles:
             if expert.adapter is None:
                 raise WeightsMissing(
                     f"the Stand-In adapter for {expert.name} is not in {self.root / ADAPTERS}",
-                    f"put it there, or point --checkpoints at a folder that holds {ADAPTERS}/",
+                    f"standin weights download {self.model}  # or --checkpoints DIR, a folder that holds {ADAPTERS}/",
                 )
             found.append(expert.adapter)
         return tuple(found)
@@ -129,13 +131,14 @@ def locate(
         HeaderError: if a checkpoint that has to be compared is broken.
     """
     root = root_of(row, checkpoints)
-    files = {name: _shards(row, root / row.modules[name].folder, row.modules[name].shards) for name in modules}
+    files = {name: _shards(row, root / row.modules[name].source.folder, row.modules[name].shards) for name in modules}
     for name in modules:
         if not _is_beside(row, root, row.modules[name], files[name], cache or DigestCache.default()):
             # Such a checkpoint is a model by itself: its base, and the text encoder and VAE that came with it.
-            row = replace(row, base=row.modules[name].folder)
+            row = replace(row, base=row.modules[name].source.folder)
     base = root / row.base
     return ModelFiles(
+        model=row.name,
         root=root,
         experts=tuple(_expert(row, root, base, expert) for expert in row.experts),
         text_encoder=_first(row, base, TEXT_ENCODERS),
@@ -150,6 +153,9 @@ def locate(
 def _is_beside(row: ModelRow, root: Path, module: Module, shards: tuple[Path, ...], cache: DigestCache) -> bool:
     """Whether the base of `row` is here, and the one that the module was made for."""
     base = tuple(path for expert in row.experts for path in sorted((root / row.base).glob(expert.shards)))
+    alone = any((root / module.source.folder / name).is_file() for name in TEXT_ENCODERS)
+    if not base and not alone:
+        raise _missing(row, root / row.base / row.experts[0].shards)
     return bool(base) and same_base(base, shards, module.prefix, cache)
 
 
@@ -183,10 +189,5 @@ def _missing(row: ModelRow, path: Path) -> WeightsMissing:
     if row.generator is not None:
         cure = "leave out --checkpoints and unset STANDIN_CHECKPOINTS: this model is made in checkpoints/tiny"
     else:
-        module = next((module for module in row.modules.values() if module.folder in path.parts), None)
-        sources = " and ".join(row.repositories) if module is None else module.repository
-        folder = row.base if module is None else module.folder
-        cure = (
-            f"download {sources} (the README says what goes where), or point --checkpoints at the folder of {folder}/"
-        )
+        cure = f"standin weights download {row.name}  # or --checkpoints DIR, the folder that holds {row.base}/"
     return WeightsMissing(f"{row.name}: there is no {path}", cure)

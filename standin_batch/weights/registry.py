@@ -13,6 +13,8 @@ from types import MappingProxyType
 from typing import Any
 
 from standin_batch.errors import UsageError
+from standin_batch.weights import sources
+from standin_batch.weights.sources import Source
 
 NEGATIVE_PROMPT = (
     "色调艳丽，过曝，静态，细节模糊不清，字幕，风格，作品，画作，画面，静止，整体发灰，最差质量，低质量，JPEG压缩残留，"
@@ -42,16 +44,14 @@ class Module:
     """Weights that work beside a base model, in a checkpoint that holds a whole base as well.
 
     Attributes:
-        folder: of the checkpoint, below the root.
+        source: where the checkpoint comes from, and its folder below the root.
         shards: glob of its weight files.
         prefix: what the names of the module's own tensors begin with; all others are the base's.
-        repository: on the Hugging Face hub.
     """
 
-    folder: str
+    source: Source
     shards: str
     prefix: str
-    repository: str
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,8 @@ class ModelRow:
         defaults: recommended values of a job's keys.
         licence: of the weights.
         sizes: of its parts.
-        repositories: on the Hugging Face hub; empty for rows made on this machine.
+        sources: of the base; none for rows made on this machine.
+        adapters: sources of the Stand-In adapters.
         modules: weights beside the base, by name; a mode that needs another one does not run on this model.
         generator: name and version of what makes the files on this machine; None for downloaded rows.
         diffsynth: entries to add to DiffSynth's `MODEL_CONFIGS`, for sizes that it does not know.
@@ -143,7 +144,8 @@ class ModelRow:
     sizes: Sizes
     root: str = ""
     boundary: float = 0.875
-    repositories: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
+    adapters: tuple[Source, ...] = ()
     modules: Mapping[str, Module] = field(default_factory=dict)
     generator: str | None = None
     diffsynth: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
@@ -161,7 +163,7 @@ _WAN22_EXPERTS = (
 VACE = "vace"
 """Name of the module that the mode of the same name needs."""
 
-_WAN21_MODULES = {VACE: Module("Wan2.1-VACE", SHARDS, "vace_", "Wan-AI/Wan2.1-VACE-14B")}
+_WAN21_MODULES = {VACE: Module(sources.WAN21_VACE, SHARDS, "vace_")}
 
 _SIZES_14B = Sizes(
     dim=5120,
@@ -330,7 +332,8 @@ ROWS: Mapping[str, ModelRow] = MappingProxyType(
                 defaults=_SHARED_DEFAULTS,
                 licence="Apache-2.0",
                 sizes=_SIZES_14B,
-                repositories=("Wan-AI/Wan2.1-T2V-14B", "BowenXue/Stand-In"),
+                sources=(sources.WAN21_T2V,),
+                adapters=(sources.STAND_IN_21,),
                 modules=_WAN21_MODULES,
             ),
             ModelRow(
@@ -346,7 +349,8 @@ ROWS: Mapping[str, ModelRow] = MappingProxyType(
                 },
                 licence="Apache-2.0",
                 sizes=_SIZES_14B,
-                repositories=("Wan-AI/Wan2.2-T2V-A14B", "BowenXue/Stand-In"),
+                sources=(sources.WAN22_T2V,),
+                adapters=(sources.STAND_IN_22,),
             ),
         )
     }

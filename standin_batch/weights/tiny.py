@@ -75,7 +75,7 @@ def is_current(root: Path) -> bool:
 def _write_all(root: Path) -> None:
     dit, text_encoder, vae = _dit_shapes(), _text_encoder_shapes(), _vae_shapes()
     wan21, wan22 = root / ROWS["tiny"].base, root / ROWS["tiny-2.2"].base
-    vace = root / ROWS["tiny"].modules["vace"].folder
+    vace = root / ROWS["tiny"].modules["vace"].source.folder
     _write_shards(wan21, _tensors("dit", dit), SHARDS_WAN21)
     _write_shards(vace, {**_tensors("dit", dit), **_tensors("vace", _vace_shapes())}, SHARDS_WAN21)
     for expert in ROWS["tiny-2.2"].experts:

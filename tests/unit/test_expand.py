@@ -10,6 +10,7 @@ from contents import VIDEO, Contents
 from standin_batch.errors import UsageError
 from standin_batch.expand import expand
 from standin_batch.manifest import load_manifest
+from standin_batch.manifest.problems import ManifestError
 from standin_batch.media.video import VideoInfo
 
 
@@ -140,10 +141,18 @@ def test_a_cap_is_kept_and_said_once(expanded):
     assert all(note.startswith("job a: reference_video pose.mp4 is ") for note in found.notes)
 
 
-def test_more_frames_than_the_video_has_name_the_job(expanded):
-    with pytest.raises(UsageError, match=r"job .a., reference_video pose\.mp4") as caught:
-        expanded(f"- {{name: a, {CONTROL}, num_frames: 81}}", video=CLIP)
-    assert "37" in caught.value.message + caught.value.hint
+def test_every_video_that_does_not_do_is_told_at_once_with_its_place(expanded):
+    jobs = f"""
+        - {{name: a, {CONTROL}, num_frames: 81}}
+        - {{name: b, mode: t2v, prompt: desk}}
+        - {{name: c, {CONTROL}, num_frames: 41}}
+        """
+    with pytest.raises(ManifestError) as caught:
+        expanded(jobs, video=CLIP)
+    first, second = caught.value.problems
+    assert second.line - first.line == 2
+    assert first.message == "job `a`, reference_video pose.mp4: the video has 40 frames, not 81"
+    assert "37" in first.hint
 
 
 def test_a_mode_s_weights_decide_its_videos(expanded):

@@ -8,7 +8,7 @@ from standin_batch.manifest.job_keys import JOB_KEYS
 from standin_batch.modes import MODES
 
 MODE_OF = {key: mode.name for mode in MODES.values() for key in mode.params.model_fields}
-VACE = "mode: vace, prompt: A man walks., "
+VACE = "mode: vace, prompt: A man walks., reference_video: clips/pose.mp4, "
 SWAP = "mode: face_swap, prompt: A man walks., identity: faces/lecun.jpg, input_video: clips/woman.mp4, "
 PREFIX = {"vace": VACE, "face_swap": SWAP}
 

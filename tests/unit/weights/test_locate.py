@@ -54,9 +54,16 @@ def test_a_module_needs_no_other_base(root, cache):
     assert {path.parent.name for path in locate(TINY, root, ("vace",), cache).experts[0].shards} == {"Wan2.1-VACE"}
 
 
-def test_a_module_that_is_missing_says_where_it_comes_from(root, cache):
+def test_a_module_that_is_missing_says_how_to_get_it(root, cache):
     shutil.rmtree(root / "Wan2.1-VACE")
     with pytest.raises(WeightsMissing) as caught:
         locate(ROWS["wan2.1-t2v-14b"], root, ("vace",), cache)
     assert "Wan2.1-VACE" in caught.value.message
-    assert "Wan-AI/Wan2.1-VACE-14B" in caught.value.hint
+    assert caught.value.hint.startswith("standin weights download wan2.1-t2v-14b")
+
+
+def test_a_module_without_any_base_asks_for_the_base(root, cache):
+    shutil.rmtree(root / "Wan2.1-T2V")
+    (root / "Wan2.1-VACE" / "models_t5_umt5-xxl-enc-bf16.pth").unlink()
+    with pytest.raises(WeightsMissing, match="Wan2\\.1-T2V/diffusion"):
+        locate(TINY, root, ("vace",), cache)
