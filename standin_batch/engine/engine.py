@@ -120,6 +120,7 @@ class Engine:
             device: as torch names it.
             one_at_a_time: keep the experts of a model that has two off the device, but for the one at work.
         """
+        files = files.for_dtype(dtype)
         waiting = one_at_a_time and len(files.experts) > 1
         with to_log():
             register_sizes(ROWS[model].diffsynth)

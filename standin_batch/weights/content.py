@@ -9,6 +9,7 @@ from standin_batch.digests import DigestCache
 from standin_batch.fingerprint import digest
 from standin_batch.weights.locate import WeightsMissing, is_made_here, locate
 from standin_batch.weights.registry import ModelRow
+from standin_batch.weights.stand_ins import source_sha256
 
 BASE, ADAPTER, FACE, EMBEDDER = "base", "adapter", "face", "embedder"
 MISSING = "missing/"
@@ -41,4 +42,4 @@ def weight_digests(
 
 def _digest(paths: Iterable[Path], cache: DigestCache) -> str:
     """Of contents in their order, never of names."""
-    return digest([cache.sha256(path) for path in paths])
+    return digest([source_sha256(path, cache) for path in paths])

@@ -13,8 +13,12 @@ from pathlib import Path
 from standin_batch.digests import DigestCache
 from standin_batch.errors import NotReadyError
 from standin_batch.face.detect import EMBEDDER
+from standin_batch.weights.conversions import BFLOAT16
+from standin_batch.weights.folders import folder_of
 from standin_batch.weights.registry import Expert, ModelRow, Module
 from standin_batch.weights.same_base import same_base
+from standin_batch.weights.sources import ANTELOPE
+from standin_batch.weights.stand_ins import stand_ins
 
 TEXT_ENCODERS = ("models_t5_umt5-xxl-enc-bf16.safetensors", "models_t5_umt5-xxl-enc-bf16.pth")
 VAES = ("Wan2.1_VAE.safetensors", "Wan2.1_VAE.pth")
@@ -95,6 +99,18 @@ class ModelFiles:
         """The files that tell one person from another; empty if there are none."""
         return tuple(sorted(self.detector.glob(EMBEDDER)))
 
+    def for_dtype(self, dtype: str) -> ModelFiles:
+        """The same, with converted files in the place of their originals where that changes no bit of a computation.
+
+        Raises:
+            RoundedError: if originals are gone, and what was made of them is not good enough for `dtype`.
+        """
+        return replace(
+            self,
+            experts=tuple(replace(expert, shards=stand_ins(expert.shards, dtype)) for expert in self.experts),
+            modules={name: stand_ins(shards, dtype) for name, shards in self.modules.items()},
+        )
+
 
 def root_of(row: ModelRow, checkpoints: Path | None) -> Path:
     """The folder in which the files of `row` are looked for.
@@ -131,45 +147,50 @@ def locate(
         HeaderError: if a checkpoint that has to be compared is broken.
     """
     root = root_of(row, checkpoints)
-    files = {name: _shards(row, root / row.modules[name].source.folder, row.modules[name].shards) for name in modules}
+    base = folder_of(root, row.base, row.sources[0] if row.sources else None)
+    adapters = folder_of(root, ADAPTERS, row.adapters[0] if row.adapters else None)
+    files = {}
     for name in modules:
-        if not _is_beside(row, root, row.modules[name], files[name], cache or DigestCache.default()):
+        module = row.modules[name]
+        folder = folder_of(root, module.source.folder, module.source if row.sources else None)
+        files[name] = _shards(row, folder, module.shards)
+        if not _is_beside(row, base, module, files[name], cache or DigestCache.default()):
             # Such a checkpoint is a model by itself: its base, and the text encoder and VAE that came with it.
-            row = replace(row, base=row.modules[name].source.folder)
-    base = root / row.base
+            base = folder
     return ModelFiles(
         model=row.name,
         root=root,
-        experts=tuple(_expert(row, root, base, expert) for expert in row.experts),
+        experts=tuple(_expert(row, adapters, base, expert) for expert in row.experts),
         text_encoder=_first(row, base, TEXT_ENCODERS),
         vae=_first(row, base, VAES),
         tokenizer=_folder(row, base / TOKENIZER),
-        detector=root / DETECTOR,
+        detector=folder_of(root, DETECTOR, ANTELOPE if row.sources else None),
         parser=root / PARSER,
         modules=files,
     )
 
 
-def _is_beside(row: ModelRow, root: Path, module: Module, shards: tuple[Path, ...], cache: DigestCache) -> bool:
+def _is_beside(row: ModelRow, base: Path, module: Module, shards: tuple[Path, ...], cache: DigestCache) -> bool:
     """Whether the base of `row` is here, and the one that the module was made for."""
-    base = tuple(path for expert in row.experts for path in sorted((root / row.base).glob(expert.shards)))
-    alone = any((root / module.source.folder / name).is_file() for name in TEXT_ENCODERS)
-    if not base and not alone:
-        raise _missing(row, root / row.base / row.experts[0].shards)
-    return bool(base) and same_base(base, shards, module.prefix, cache)
+    there = tuple(path for expert in row.experts for path in sorted(base.glob(expert.shards)))
+    alone = any((shards[0].parent / name).is_file() for name in TEXT_ENCODERS)
+    if not there and not alone:
+        raise _missing(row, base / row.experts[0].shards)
+    return bool(there) and same_base(there, shards, module.prefix, cache)
 
 
 def _shards(row: ModelRow, folder: Path, pattern: str) -> tuple[Path, ...]:
-    found = tuple(sorted(folder.glob(pattern)))
+    place, name = (folder / pattern).parent, Path(pattern).name
+    found = tuple(sorted(place.glob(name))) or tuple(sorted((place / BFLOAT16).glob(name)))
     if not found:
         raise _missing(row, folder / pattern)
     return found
 
 
-def _expert(row: ModelRow, root: Path, base: Path, expert: Expert) -> ExpertFiles:
+def _expert(row: ModelRow, adapters: Path, base: Path, expert: Expert) -> ExpertFiles:
     shards = _shards(row, base, expert.shards)
-    adapters = [root / ADAPTERS / name for name in expert.adapters]
-    return ExpertFiles(expert.name, shards, next((path for path in adapters if path.is_file()), None))
+    found = (adapters / name for name in expert.adapters)
+    return ExpertFiles(expert.name, shards, next((path for path in found if path.is_file()), None))
 
 
 def _first(row: ModelRow, folder: Path, names: tuple[str, ...]) -> Path:

@@ -32,6 +32,9 @@ JOBS = {
 }
 """In an order that changes everything from job to job."""
 
+OFTEN = ("swap", "half_style", "control_with_style", "two_styles")
+"""Run alone with every change; the others with `make test-slow`, for each is a process of its own."""
+
 
 @pytest.fixture(scope="module")
 def workspace(make_workspace):
@@ -90,7 +93,7 @@ def test_a_job_equals_itself_first_and_after_any_others(forwards, workspace, man
     assert run(workspace, manifests, golden, "backwards", list(reversed(JOBS))) == forwards
 
 
-@pytest.mark.parametrize("job", JOBS)
+@pytest.mark.parametrize("job", [job if job in OFTEN else pytest.param(job, marks=pytest.mark.slow) for job in JOBS])
 def test_a_job_alone_in_its_process_equals_the_same_job_among_others(forwards, workspace, manifests, golden, job):
     assert run(workspace, manifests, golden, f"alone-{job}", [job])[job] == forwards[job]
 

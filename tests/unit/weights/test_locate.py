@@ -67,3 +67,23 @@ def test_a_module_without_any_base_asks_for_the_base(root, cache):
     (root / "Wan2.1-VACE" / "models_t5_umt5-xxl-enc-bf16.pth").unlink()
     with pytest.raises(WeightsMissing, match="Wan2\\.1-T2V/diffusion"):
         locate(TINY, root, ("vace",), cache)
+
+
+def test_a_folder_by_the_hub_s_name_is_found(root, cache):
+    (root / "Wan2.1-T2V").rename(root / "Wan2.1-T2V-14B")
+    files = locate(ROWS["wan2.1-t2v-14b"], root, (), cache)
+    assert {path.parent.name for path in files.experts[0].shards} == {"Wan2.1-T2V-14B"}
+
+
+def test_the_hub_s_own_cache_is_found(root, cache, tmp_path, monkeypatch):
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    repository = tmp_path / "hub" / "models--Wan-AI--Wan2.1-T2V-14B"
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text("abc123")
+    (repository / "snapshots").mkdir()
+    (root / "Wan2.1-T2V").rename(repository / "snapshots" / "abc123")
+    files = locate(ROWS["wan2.1-t2v-14b"], root, (), cache)
+    assert files.experts[0].shards[0].parent == repository / "snapshots" / "abc123"
+    assert files.vae.is_file()
