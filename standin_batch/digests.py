@@ -60,6 +60,19 @@ class DigestCache:
                 self._append(key, remembered[key])
         return remembered[key]
 
+    def remember(self, path: Path, sha256: str) -> None:
+        """Take down the SHA-256 of a file that the caller has just put in place and nobody else writes to.
+
+        Raises:
+            OSError: if there is no such file.
+        """
+        real = path.resolve()
+        status = real.stat()
+        key = (str(real), status.st_size, status.st_mtime_ns)
+        if self._remembered().get(key) != sha256:
+            self._remembered()[key] = sha256
+            self._append(key, sha256)
+
     def of_several(self, what: str, paths: Sequence[Path], compute: Callable[[], str]) -> str:
         """Something that the contents of `paths` alone decide, computed once.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +11,8 @@ from standin_batch.cli.options import AsJson, Checkpoints
 from standin_batch.errors import ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from standin_batch.environment import Finding
 
 MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "error": ("✗", "red")}
@@ -25,59 +26,53 @@ def doctor(
     checkpoints: Checkpoints = None,
     as_json: AsJson = False,
 ) -> int:
-    """Look at GPU, libraries, weights and disk; each finding with its cure.
+    """Look at GPU, libraries, weights, memory and disk; each finding with its cure.
 
-    Leaves with 3 if something is broken, or if the manifest could not run here.
+    With a manifest also at all that it needs: weights by their headers, LoRAs, pictures, memory, room on the disks.
+    Leaves with 3 if something is broken, or if the manifest could not run here; with 2 if the manifest is wrong.
 
     [bold]Examples[/bold]
 
       standin doctor
       standin doctor manifest.yaml --checkpoints /data/checkpoints
+      standin doctor manifest.yaml --json
     """
-    from dataclasses import asdict
-
-    from standin_batch.cli.console import print_json
     from standin_batch.environment import Level, all_findings
+    from standin_batch.errors import StandinError
+    from standin_batch.run.diagnosis import diagnose
 
-    findings = all_findings()
+    findings, wrong = all_findings(), None
     if manifest is not None:
-        findings += _manifest_findings(manifest, checkpoints)
-    if as_json:
-        print_json([asdict(finding) for finding in findings])
-    else:
-        _print(findings)
+        try:
+            findings += diagnose(manifest, checkpoints)
+        except StandinError as error:
+            wrong = error
+    _show(findings, as_json)
+    if wrong is not None:
+        raise wrong
     broken = any(finding.level is Level.ERROR for finding in findings)
     return ExitCode.NOT_READY if broken else ExitCode.OK
 
 
-def _manifest_findings(path: Path, checkpoints: Path | None) -> list[Finding]:
-    from standin_batch.environment import Finding, Level
-    from standin_batch.errors import StandinError
-    from standin_batch.run.plan_manifest import Selection, plan_manifest
-    from standin_batch.run.ready import check_built, check_weights
+def _show(findings: Sequence[Finding], as_json: bool) -> None:
+    if as_json:
+        from dataclasses import asdict
 
-    plan = plan_manifest(path, Selection(force=True, checkpoints=checkpoints)).plan
-    findings = []
-    checks: dict[str, Callable[[], None]] = {
-        "modes": lambda: check_built(plan),
-        "weights": lambda: check_weights(plan, checkpoints, lambda event: None),
-    }
-    for subject, check in checks.items():
-        try:
-            check()
-            findings.append(Finding(subject, Level.OK, f"all that {path} needs"))
-        except StandinError as error:
-            findings.append(Finding(subject, Level.ERROR, error.message, error.hint))
-    return findings
+        from standin_batch.cli.console import print_json
+
+        print_json([asdict(finding) for finding in findings])
+    else:
+        _print(findings)
 
 
-def _print(findings: list[Finding]) -> None:
+def _print(findings: Sequence[Finding]) -> None:
     from rich.text import Text
 
     from standin_batch.cli.console import out
 
-    for finding in findings:
+    for finding, following in zip(findings, [*findings[1:], None], strict=True):
         mark, colour = MARKS[finding.level.value]
         out.print(Text.assemble((f"{mark} ", f"bold {colour}"), f"{finding.subject:<16} {finding.message}"))
-        if finding.cure:
+        # What one line cures together is shown together.
+        if finding.cure and (following is None or following.cure != finding.cure):
             out.print(Text.assemble(("    cure: ", "bold green"), finding.cure))

@@ -6,13 +6,19 @@ import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from standin_batch.errors import UsageError
+from standin_batch.errors import NotReadyError, UsageError
 from standin_batch.modes import MODES
 from standin_batch.plan.plan import Group, Plan
 from standin_batch.run.events import Listener, Prepared, Preparing
 from standin_batch.run.lora_check import check_loras
 from standin_batch.weights.locate import ModelFiles, is_made_here, locate, root_of
 from standin_batch.weights.registry import ROWS
+from standin_batch.weights.verify import verify_model
+
+
+class WeightsBroken(NotReadyError):
+    """Weights that are there, but not what they should be."""
+
 
 Base = tuple[str, str]
 """Base weights: row of the registry, and their content."""
@@ -66,6 +72,7 @@ def _checked(
     for group in plan.groups:
         if group.model not in without:
             _check_parts(group, found[group.model, group.base])
+            _check_sound(group, found[group.model, group.base])
     check_loras(plan, found, emit)
     return found
 
@@ -75,7 +82,7 @@ def _check_parts(group: Group, files: ModelFiles) -> None:
     if any(job.subject is not None for job in jobs):
         files.adapters()
     looks = any(MODES[job.mode].reads_faces(job.params) for job in jobs)
-    if looks or any(job.subject is not None and job.subject.kind == "face" for job in jobs):
+    if _looks_at_faces(group):
         from standin_batch.face.detect import require_embedder, require_models
         from standin_batch.face.parse import require_parser
 
@@ -83,6 +90,20 @@ def _check_parts(group: Group, files: ModelFiles) -> None:
         require_parser(files.parser)
         if looks:
             require_embedder(files.detector)
+
+
+def _check_sound(group: Group, files: ModelFiles) -> None:
+    """What the headers of the files tell, in seconds: a broken one must not be found when half is on the GPU."""
+    faults = verify_model(files, ROWS[group.model], faces=_looks_at_faces(group))
+    if faults:
+        told = "; ".join(f"{fault.path} {fault.message}" for fault in faults)
+        raise WeightsBroken(told, faults[0].cure)
+
+
+def _looks_at_faces(group: Group) -> bool:
+    jobs = [planned.job for planned in group.jobs]
+    looks = any(MODES[job.mode].reads_faces(job.params) for job in jobs)
+    return looks or any(job.subject is not None and job.subject.kind == "face" for job in jobs)
 
 
 def _make_tiny(root: Path, emit: Listener) -> None:

@@ -63,6 +63,11 @@ def is_current(original: Path, entry: Converted, cache: DigestCache) -> bool:
     return status.st_mtime_ns == entry.source_mtime_ns or cache.sha256(original) == entry.source_sha256
 
 
+def is_conversion(path: Path) -> bool:
+    """Whether `path` was converted here, as far as the record beside it says, whole or not."""
+    return any(isinstance(each, dict) and each.get("file") == path.name for each in _recorded(path.parent).values())
+
+
 def remember(original: str, entry: Converted) -> None:
     """Write down that `entry.path` now stands in for the file called `original`; the other entries stay."""
     folder = entry.path.parent

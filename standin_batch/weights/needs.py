@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from standin_batch.weights.registry import ModelRow
+from standin_batch.weights.registry import ROWS, ModelRow
+from standin_batch.weights.registry import row as find_row
 from standin_batch.weights.sources import ANTELOPE, PARSER, FileSet, Source
 
 
@@ -30,12 +31,14 @@ class Use:
 
     Attributes:
         row: the row.
+        base: whether its base is.
         modules: names of modules beside its base.
         adapters: whether identities are.
         faces: whether face models are.
     """
 
     row: ModelRow
+    base: bool = True
     modules: tuple[str, ...] = ()
     adapters: bool = True
     faces: bool = True
@@ -43,7 +46,26 @@ class Use:
 
 def whole(row: ModelRow) -> Use:
     """Everything that a row can use."""
-    return Use(row, tuple(row.modules))
+    return Use(row, modules=tuple(row.modules))
+
+
+def names() -> tuple[str, ...]:
+    """What can be asked for by name: rows that are downloaded, and their modules."""
+    rows = [row for row in ROWS.values() if row.generator is None]
+    return tuple(name for row in rows for name in (row.name, *(each.name for each in row.modules.values())))
+
+
+def named(name: str) -> Use:
+    """What is meant by the name of a row (without modules), or of a module (alone: it works beside a row's base).
+
+    Raises:
+        UsageError: if there is neither.
+    """
+    for row in ROWS.values():
+        for module, each in row.modules.items():
+            if each.name == name and row.generator is None:
+                return Use(row, base=False, modules=(module,), adapters=False, faces=False)
+    return Use(find_row(name))
 
 
 def needs(uses: Iterable[Use]) -> tuple[Need, ...]:
@@ -62,7 +84,7 @@ def _sources(use: Use) -> Sequence[Source]:
     if row.generator is not None:
         return ()
     return (
-        *row.sources,
+        *(row.sources if use.base else ()),
         *(row.modules[name].source for name in use.modules),
         *(row.adapters if use.adapters else ()),
         *((ANTELOPE, PARSER) if use.faces else ()),

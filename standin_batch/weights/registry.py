@@ -44,11 +44,13 @@ class Module:
     """Weights that work beside a base model, in a checkpoint that holds a whole base as well.
 
     Attributes:
+        name: for people and the command line.
         source: where the checkpoint comes from, and its folder below the root.
         shards: glob of its weight files.
         prefix: what the names of the module's own tensors begin with; all others are the base's.
     """
 
+    name: str
     source: Source
     shards: str
     prefix: str
@@ -163,7 +165,7 @@ _WAN22_EXPERTS = (
 VACE = "vace"
 """Name of the module that the mode of the same name needs."""
 
-_WAN21_MODULES = {VACE: Module(sources.WAN21_VACE, SHARDS, "vace_")}
+_WAN21_MODULES = {VACE: Module("wan2.1-vace-14b", sources.WAN21_VACE, SHARDS, "vace_")}
 
 _SIZES_14B = Sizes(
     dim=5120,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from standin_batch.digests import DigestCache
 from standin_batch.errors import NotReadyError
-from standin_batch.weights.conversions import BFLOAT16, Converted, converted
+from standin_batch.weights.conversions import BFLOAT16, Converted, converted, is_current
 
 
 class RoundedError(NotReadyError):
@@ -46,5 +46,12 @@ def source_sha256(path: Path, cache: DigestCache) -> str:
 def _entry(path: Path) -> Converted | None:
     """The conversion that `path` is the original or the result of."""
     folder = path.parent.parent if path.parent.name == BFLOAT16 else path.parent
-    known = converted(folder)
-    return known.get(path.name) or next((entry for entry in known.values() if entry.path == path), None)
+    for name, entry in converted(folder).items():
+        if path in (folder / name, entry.path):
+            return entry if _holds(folder / name, entry) else None
+    return None
+
+
+def _holds(original: Path, entry: Converted) -> bool:
+    """Whether the original is gone, or still what was converted."""
+    return not original.exists() or is_current(original, entry, DigestCache.default())

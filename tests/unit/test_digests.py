@@ -66,3 +66,17 @@ def test_a_cache_that_cannot_be_written_costs_nothing(tmp_path):
     (tmp_path / "file").write_text("")
     cache = DigestCache(tmp_path / "file" / "cache")
     assert cache.sha256(tmp_path / "f") == sha256_file(tmp_path / "f")
+
+
+def test_a_digest_that_is_told_is_not_computed_also_of_a_new_file(tmp_path, reads):
+    write(tmp_path / "f", "content", age=0)
+    DigestCache(tmp_path / "cache").remember(tmp_path / "f", "0" * 64)
+    assert DigestCache(tmp_path / "cache").sha256(tmp_path / "f") == "0" * 64
+    assert reads == []
+
+
+def test_a_digest_that_is_told_twice_is_written_once(tmp_path):
+    write(tmp_path / "f", "content")
+    for _ in range(2):
+        DigestCache(tmp_path / "cache").remember(tmp_path / "f", "0" * 64)
+    assert len((tmp_path / "cache").read_text().splitlines()) == 1

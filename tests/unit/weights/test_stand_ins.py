@@ -58,3 +58,9 @@ def test_it_counts_as_the_content_of_its_original(shard, tmp_path):
 def test_a_converted_file_that_is_gone_stands_in_for_nothing(shard):
     convert(shard, exact=True).unlink()
     assert stand_ins([shard], "bfloat16") == (shard,)
+
+
+def test_an_original_that_was_replaced_stands_for_itself_again(shard):
+    convert(shard, exact=True)
+    shard.write_bytes(b"another original")
+    assert stand_ins([shard], "bfloat16") == (shard,)
