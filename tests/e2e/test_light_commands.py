@@ -22,6 +22,8 @@ HEAVY = ("torch", "diffsynth", "transformers", "onnxruntime", "insightface", "cv
         ["plan", "MANIFEST"],
         ["status", "MANIFEST"],
         ["run", "MANIFEST"],
+        ["weights", "list"],
+        ["weights", "download", "wan2.1-t2v-14b", "--dry-run"],
     ],
     ids=" ".join,
 )
