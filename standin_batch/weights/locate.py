@@ -172,19 +172,25 @@ def locate(
 
 def _is_beside(row: ModelRow, base: Path, module: Module, shards: tuple[Path, ...], cache: DigestCache) -> bool:
     """Whether the base of `row` is here, and the one that the module was made for."""
-    there = tuple(path for expert in row.experts for path in sorted(base.glob(expert.shards)))
-    alone = any((shards[0].parent / name).is_file() for name in TEXT_ENCODERS)
+    there = tuple(path for expert in row.experts for path in _there(base, expert.shards))
+    folder = shards[0].parent.parent if shards[0].parent.name == BFLOAT16 else shards[0].parent
+    alone = any((folder / name).is_file() for name in TEXT_ENCODERS)
     if not there and not alone:
         raise _missing(row, base / row.experts[0].shards)
     return bool(there) and same_base(there, shards, module.prefix, cache)
 
 
 def _shards(row: ModelRow, folder: Path, pattern: str) -> tuple[Path, ...]:
-    place, name = (folder / pattern).parent, Path(pattern).name
-    found = tuple(sorted(place.glob(name))) or tuple(sorted((place / BFLOAT16).glob(name)))
+    found = _there(folder, pattern)
     if not found:
         raise _missing(row, folder / pattern)
     return found
+
+
+def _there(folder: Path, pattern: str) -> tuple[Path, ...]:
+    """The shards, or what they were converted to where they are gone."""
+    place, name = (folder / pattern).parent, Path(pattern).name
+    return tuple(sorted(place.glob(name))) or tuple(sorted((place / BFLOAT16).glob(name)))
 
 
 def _expert(row: ModelRow, adapters: Path, base: Path, expert: Expert) -> ExpertFiles:

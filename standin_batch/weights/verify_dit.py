@@ -35,7 +35,7 @@ def check_conversions(look: Look, files: ModelFiles) -> Iterator[Fault]:
     """Converted shards, which are loaded in place of these."""
     for shard in (*(path for expert in files.experts for path in expert.shards), *chain(*files.modules.values())):
         entry = converted(shard.parent).get(shard.name)
-        if entry is None or not shard.is_file():
+        if entry is None or entry.path == shard or not shard.is_file():
             continue
         if entry.source_size != shard.stat().st_size:
             yield look.fault(entry.path, f"was converted from another file than {shard} is now")

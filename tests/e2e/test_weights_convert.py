@@ -155,3 +155,47 @@ def test_help_shows_examples(workspace):
     ran = workspace.standin("weights", "convert", "--help")
     assert ran.returncode == 0
     assert "standin weights convert --dry-run" in ran.stdout
+
+
+@pytest.fixture
+def manifest(workspace, golden):
+    """One job of each kind of weights: text to video with an identity, VACE, two experts with a LoRA."""
+    subject = {"image": str(golden / "inputs" / "subject.png"), "kind": "subject"}
+    loras = [str(golden / "weights" / "loras" / "style.safetensors")]
+    jobs = [
+        {"name": "text", "mode": "t2v", "identity": subject},
+        {"name": "control", "mode": "vace", "reference_image": str(golden / "inputs" / "reference_image.png")},
+        {"name": "experts", "mode": "t2v", "model": "tiny-2.2", "loras": loras, "num_inference_steps": 4},
+    ]
+    defaults = {"width": 64, "height": 64, "num_frames": 5, "num_inference_steps": 2, "prompt": "A man sits."}
+    return workspace.manifest("same", {"output": {"keep_latents": True}, "defaults": defaults, "jobs": jobs})
+
+
+def test_videos_are_the_same_to_the_bit_also_when_the_originals_are_gone(workspace, weights, manifest):
+    def run(*options):
+        ran = workspace.standin("run", manifest, "--checkpoints", "weights", *options)
+        assert ran.returncode == 0, ran.stderr
+        folder = workspace.folder / "outputs" / "same"
+        made = {record["job_id"]: (folder / record["latents"]).read_bytes() for record in workspace.records("same")}
+        return ran, made
+
+    _, before = run()
+    assert convert(workspace).returncode == 0
+    for original in [*weights.glob(f"**/{SHARDS}"), *weights.glob("**/*.pth")]:
+        if original.parent.name != "bfloat16":
+            original.unlink()
+    ran, unchanged = run()
+    assert "nothing to do" in ran.stderr, "converting changes no job's id"
+    _, after = run("--force")
+    assert after == unchanged == before
+
+
+def test_rounded_weights_alone_are_refused_where_it_would_show(workspace, golden, manifest):
+    weights = float32_copy(golden / "weights", workspace.folder / "weights", rough=True)
+    assert convert(workspace).returncode == 0
+    for original in weights.glob(f"Wan2.1-T2V/{SHARDS}"):
+        original.unlink()
+    ran = workspace.standin("run", manifest, "--checkpoints", "weights", "--only", "text")
+    assert ran.returncode == 3
+    assert "rounded to bfloat16" in ran.stderr
+    assert workspace.records("same") == []
