@@ -53,6 +53,7 @@ def test_everything_is_converted_once(workspace, weights):
     assert again.stderr == "nothing to convert; 16 files converted before\n"
 
 
+@pytest.mark.slow
 def test_one_model_alone(workspace, weights):
     assert convert(workspace, "wan2.2-t2v-a14b").returncode == 0
     assert {path.parent.parent.name for path in weights.glob(f"**/bfloat16/{SHARDS}")} == {
@@ -60,6 +61,7 @@ def test_one_model_alone(workspace, weights):
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_programs_are_told_in_json(workspace, weights):
     first = convert(workspace, "wan2.1-t2v-14b", "--json")
     said = {item["source"]: item for item in json.loads(first.stdout)}
@@ -77,6 +79,7 @@ def test_programs_are_told_in_json(workspace, weights):
     assert {item["state"] for item in planned} == {"planned"}
 
 
+@pytest.mark.slow
 def test_rounded_values_are_called_so(workspace, golden):
     float32_copy(golden / "weights", workspace.folder / "weights", rough=True)
     ran = convert(workspace, "wan2.1-t2v-14b")
@@ -112,6 +115,7 @@ def test_a_broken_file_stops_it_before_anything_is_written(workspace, weights):
     assert files(weights) == before
 
 
+@pytest.mark.slow
 def test_a_pickle_with_code_is_refused_and_not_run(workspace, weights):
     import torch
 
@@ -144,6 +148,7 @@ def test_a_kill_leaves_nothing_under_a_final_name_and_the_next_call_clears_up(wo
     assert not list(folder.glob(".tmp-*"))
 
 
+@pytest.mark.slow
 def test_two_at_once_do_the_work_once(workspace, weights):
     both = [workspace.start("weights", "convert", "--checkpoints", "weights") for _ in range(2)]
     assert [process.communicate() and process.returncode for process in both] == [0, 0]

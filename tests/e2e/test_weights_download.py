@@ -210,6 +210,7 @@ def test_an_error_page_in_place_of_the_parser_is_no_parser(machine, hub):
     assert not (machine.checkpoints / "face-parsing" / "parsing_bisenet.pth").exists()
 
 
+@pytest.mark.slow
 def test_a_host_that_stops_sending_is_asked_again_for_the_rest(machine, text, hub):
     asked_again = threading.Event()
 
@@ -335,6 +336,7 @@ def test_a_disk_that_is_too_small_is_told_before_anything_comes(machine, text, h
     assert hub.seen == []
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_on_the_way_stops_it_and_room_lets_it_go_on(machine, text, hub, small_disk):
     disk = small_disk(80)
     machine.checkpoints = disk / "checkpoints"
@@ -356,6 +358,7 @@ def test_a_disk_that_fills_up_on_the_way_stops_it_and_room_lets_it_go_on(machine
     machine.assert_whole(T2V)
 
 
+@pytest.mark.slow
 def test_a_gated_repository_says_how_to_get_in_and_its_token_goes_nowhere_else(machine, text, hub):
     hub.gated.add(T2V)
     ran = machine.download(text)
@@ -379,6 +382,7 @@ def test_a_missing_repository_and_a_missing_revision_are_named(machine, text, hu
     assert ran.returncode == 3 and f"{T2V} has no revision {old}" in ran.stderr, "files of two commits are not mixed"
 
 
+@pytest.mark.slow
 def test_without_a_network_it_says_so_and_a_folder_that_has_all_will_do(machine, text, hub, tmp_path):
     ran = machine.download(text, HF_ENDPOINT=NOWHERE)
     assert ran.returncode == 3
@@ -397,6 +401,7 @@ def _lay_out(folder: Path, files):
         (folder / name).write_bytes(content)
 
 
+@pytest.mark.slow
 def test_what_another_folder_has_is_compared_and_linked_and_the_rest_fetched(machine, text, hub, tmp_path):
     have = tmp_path / "have"
     _lay_out(have, {**hub.repositories[T2V], T5: bytes(100_000)})
