@@ -32,6 +32,9 @@ from standin_batch.run.measured import likely_device
 from standin_batch.run.ready import check_built
 from standin_batch.run.weight_findings import Weights, weight_findings
 from standin_batch.run.weight_needs import uses_of
+from standin_batch.weights.lora_keys import read_layout
+from standin_batch.weights.registry import ROWS
+from standin_batch.weights.shapes import dit_shapes
 
 GB = 10**9
 ENOUGH_RECORDS = 200
@@ -80,7 +83,7 @@ def _room(found: Iterable[Weights]) -> Iterator[Finding]:
 
 
 def _loras(jobs: Iterable[Job], found: Iterable[Weights]) -> Iterator[Finding]:
-    """Each LoRA with the model that it is for; nothing can be told where that is missing or broken."""
+    """Each LoRA with the model that it is for, or with that model's sizes where its weights are missing or broken."""
     files = {weights.use.row.name: weights.files for weights in found}
     seen: dict[tuple[str, tuple[Path, ...]], tuple[Job, Lora]] = {}
     for job in jobs:
@@ -88,6 +91,7 @@ def _loras(jobs: Iterable[Job], found: Iterable[Weights]) -> Iterator[Finding]:
             seen.setdefault((job.model, tuple(file.path for file in lora.files.values())), (job, lora))
     for (model, _), (job, lora) in seen.items():
         if (located := files.get(model)) is None:
+            yield from _unplaced(lora, model)
             continue
         plan = make_plan([replace(job, loras=(lora,))], {})
         told: list[Event] = []
@@ -99,6 +103,15 @@ def _loras(jobs: Iterable[Job], found: Iterable[Weights]) -> Iterator[Finding]:
         for event in told:
             if isinstance(event, Warned):
                 yield Finding("lora", Level.WARNING, event.message, event.hint)
+
+
+def _unplaced(lora: Lora, model: str) -> Iterator[Finding]:
+    """A LoRA against the sizes of a model whose weights are not here."""
+    for path in dict.fromkeys(file.path for file in lora.files.values()):
+        try:
+            read_layout(path, dit_shapes(ROWS[model].sizes))
+        except StandinError as error:
+            yield Finding("lora", Level.ERROR, error.message, error.hint)
 
 
 def _pictures(jobs: Iterable[Job]) -> Iterator[Finding]:

@@ -14,8 +14,9 @@ from standin_batch.digests import DigestCache
 from standin_batch.errors import NotReadyError
 from standin_batch.face.detect import EMBEDDER
 from standin_batch.weights.conversions import BFLOAT16
+from standin_batch.weights.cure import get_again
 from standin_batch.weights.folders import folder_of
-from standin_batch.weights.registry import Expert, ModelRow, Module
+from standin_batch.weights.registry import ROWS, Expert, ModelRow, Module
 from standin_batch.weights.same_base import same_base
 from standin_batch.weights.sources import ANTELOPE
 from standin_batch.weights.stand_ins import stand_ins
@@ -84,7 +85,7 @@ class ModelFiles:
             if expert.adapter is None:
                 raise WeightsMissing(
                     f"the Stand-In adapter for {expert.name} is not in {self.root / ADAPTERS}",
-                    f"standin weights download {self.model}  # or --checkpoints DIR, a folder that holds {ADAPTERS}/",
+                    get_again(ROWS[self.model], self.root),
                 )
             found.append(expert.adapter)
         return tuple(found)
@@ -147,23 +148,31 @@ def locate(
         HeaderError: if a checkpoint that has to be compared is broken.
     """
     root = root_of(row, checkpoints)
+    try:
+        return _located(row, root, modules, cache or DigestCache.default())
+    except _Absent as absent:
+        where = get_again(row, root, missing=absent.path)
+        raise WeightsMissing(f"{row.name}: there is no {absent.path}", where) from None
+
+
+def _located(row: ModelRow, root: Path, modules: Collection[str], cache: DigestCache) -> ModelFiles:
     base = folder_of(root, row.base, row.sources[0] if row.sources else None)
     adapters = folder_of(root, ADAPTERS, row.adapters[0] if row.adapters else None)
     files = {}
     for name in modules:
         module = row.modules[name]
         folder = folder_of(root, module.source.folder, module.source if row.sources else None)
-        files[name] = _shards(row, folder, module.shards)
-        if not _is_beside(row, base, module, files[name], cache or DigestCache.default()):
+        files[name] = _shards(folder, module.shards)
+        if not _is_beside(row, base, module, files[name], cache):
             # Such a checkpoint is a model by itself: its base, and the text encoder and VAE that came with it.
             base = folder
     return ModelFiles(
         model=row.name,
         root=root,
         experts=tuple(_expert(row, adapters, base, expert) for expert in row.experts),
-        text_encoder=_first(row, base, TEXT_ENCODERS),
-        vae=_first(row, base, VAES),
-        tokenizer=_folder(row, base / TOKENIZER),
+        text_encoder=_first(base, TEXT_ENCODERS),
+        vae=_first(base, VAES),
+        tokenizer=_folder(base / TOKENIZER),
         detector=folder_of(root, DETECTOR, ANTELOPE if row.sources else None),
         parser=root / PARSER,
         modules=files,
@@ -176,14 +185,14 @@ def _is_beside(row: ModelRow, base: Path, module: Module, shards: tuple[Path, ..
     folder = shards[0].parent.parent if shards[0].parent.name == BFLOAT16 else shards[0].parent
     alone = any((folder / name).is_file() for name in TEXT_ENCODERS)
     if not there and not alone:
-        raise _missing(row, base / row.experts[0].shards)
+        raise _Absent(base / row.experts[0].shards)
     return bool(there) and same_base(there, shards, module.prefix, cache)
 
 
-def _shards(row: ModelRow, folder: Path, pattern: str) -> tuple[Path, ...]:
+def _shards(folder: Path, pattern: str) -> tuple[Path, ...]:
     found = _there(folder, pattern)
     if not found:
-        raise _missing(row, folder / pattern)
+        raise _Absent(folder / pattern)
     return found
 
 
@@ -194,27 +203,27 @@ def _there(folder: Path, pattern: str) -> tuple[Path, ...]:
 
 
 def _expert(row: ModelRow, adapters: Path, base: Path, expert: Expert) -> ExpertFiles:
-    shards = _shards(row, base, expert.shards)
+    shards = _shards(base, expert.shards)
     found = (adapters / name for name in expert.adapters)
     return ExpertFiles(expert.name, shards, next((path for path in found if path.is_file()), None))
 
 
-def _first(row: ModelRow, folder: Path, names: tuple[str, ...]) -> Path:
+def _first(folder: Path, names: tuple[str, ...]) -> Path:
     for name in names:
         if (folder / name).is_file():
             return folder / name
-    raise _missing(row, folder / names[-1])
+    raise _Absent(folder / names[-1])
 
 
-def _folder(row: ModelRow, path: Path) -> Path:
+def _folder(path: Path) -> Path:
     if not path.is_dir():
-        raise _missing(row, path)
+        raise _Absent(path)
     return path
 
 
-def _missing(row: ModelRow, path: Path) -> WeightsMissing:
-    if row.generator is not None:
-        cure = "leave out --checkpoints and unset STANDIN_CHECKPOINTS: this model is made in checkpoints/tiny"
-    else:
-        cure = f"standin weights download {row.name}  # or --checkpoints DIR, the folder that holds {row.base}/"
-    return WeightsMissing(f"{row.name}: there is no {path}", cure)
+class _Absent(Exception):
+    """There is nothing at a path."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.path = path

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
+from standin_batch.errors import UsageError
 from standin_batch.weights.registry import ROWS, ModelRow
-from standin_batch.weights.registry import row as find_row
 from standin_batch.weights.sources import ANTELOPE, PARSER, FileSet, Source
 
 
@@ -65,7 +66,10 @@ def named(name: str) -> Use:
         for module, each in row.modules.items():
             if each.name == name and row.generator is None:
                 return Use(row, base=False, modules=(module,), adapters=False, faces=False)
-    return Use(find_row(name))
+    if name not in ROWS:
+        near = get_close_matches(name, names(), n=1)
+        raise UsageError(f"there is no model {name!r}", f"did you mean {near[0]}?" if near else ", ".join(names()))
+    return Use(ROWS[name])
 
 
 def needs(uses: Iterable[Use]) -> tuple[Need, ...]:

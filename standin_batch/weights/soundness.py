@@ -13,9 +13,13 @@ from standin_batch.weights.folders import folder_of
 from standin_batch.weights.header import read_header
 from standin_batch.weights.ledger import Ledger
 from standin_batch.weights.locate import ModelFiles, WeightsMissing, locate, root_of
+from standin_batch.weights.mistaken import mistaken
 from standin_batch.weights.needs import Use
+from standin_batch.weights.pickles import read_pickle
 from standin_batch.weights.registry import ModelRow
 from standin_batch.weights.verify import verify_model
+
+PICKLES = (".pth", ".ckpt")
 
 
 def located(use: Use, checkpoints: Path | None) -> ModelFiles:
@@ -64,10 +68,13 @@ def of_other_size(files: Iterable[Path], row: ModelRow, root: Path) -> tuple[Fau
 
 
 def _header_fault(path: Path, row: ModelRow, root: Path) -> tuple[Fault, ...]:
-    if path.suffix != ".safetensors":
-        return ()
+    if message := mistaken(path):
+        return (Fault(path, message, get_again(row, root, [path])),)
     try:
-        read_header(path)
+        if path.suffix == ".safetensors":
+            read_header(path)
+        elif path.suffix in PICKLES:
+            read_pickle(path)
     except NotReadyError as error:
         return (Fault(path, error.message.removeprefix(f"{path} "), get_again(row, root, [path])),)
     return ()
@@ -83,4 +90,6 @@ def _module(row: ModelRow, name: str, root: Path) -> tuple[Path, ...]:
     folder = folder_of(root, module.source.folder, module.source if row.sources else None)
     if shards := tuple(sorted(folder.glob(module.shards))):
         return shards
-    raise WeightsMissing(f"{row.name}: there is no {folder / module.shards}", get_again(row, root))
+    raise WeightsMissing(
+        f"{row.name}: there is no {folder / module.shards}", get_again(row, root, missing=folder / module.shards)
+    )

@@ -9,10 +9,9 @@ from pathlib import Path
 
 from standin_batch.weights.folders import folder_of
 from standin_batch.weights.ledger import Entry, Ledger
+from standin_batch.weights.mistaken import mistaken
 from standin_batch.weights.needs import Need
 from standin_batch.weights.sources import FileSet, Source
-
-LFS_POINTER = b"version https://git-lfs"
 
 
 @dataclass(frozen=True)
@@ -72,12 +71,8 @@ def present(folder: Path, files: FileSet) -> dict[str, Path]:
 
 
 def has_content(path: Path) -> bool:
-    """Whether `path` is a file with content: not empty, and no pointer of Git LFS in its place."""
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        start = file.read(len(LFS_POINTER))
-    return bool(start) and start != LFS_POINTER
+    """Whether `path` is a file that may be what its name says: not empty, no web page, no pointer of Git LFS."""
+    return not mistaken(path)
 
 
 def _stock(root: Path, need: Need, entries: Mapping[str, Entry]) -> Stock:

@@ -159,7 +159,12 @@ FAULTS = {
         "00004-of-00006.safetensors is missing",
         f"standin weights download {MODEL} --checkpoints ",
     ),
-    "a base in the place of VACE": (2, base_in_place_of_vace, "Wan2.1-VACE holds no tensors of vace", AGAIN),
+    "a base in the place of VACE": (
+        2,
+        base_in_place_of_vace,
+        "Wan2.1-VACE holds no tensors of vace",
+        "wan2.1-vace-14b",
+    ),
     "a shard of another model": (2, other_shapes, "patch_embedding.weight of shape 1536 x 16", AGAIN),
     "a pointer of Git LFS": (1, replace(SHARD.format(3), POINTER), "00003-of-00006.safetensors is a pointer", AGAIN),
     "a page of HTML": (1, replace(SHARD.format(5), HTML), "00005-of-00006.safetensors is a", AGAIN),

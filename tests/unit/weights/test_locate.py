@@ -59,7 +59,7 @@ def test_a_module_that_is_missing_says_how_to_get_it(root, cache):
     with pytest.raises(WeightsMissing) as caught:
         locate(ROWS["wan2.1-t2v-14b"], root, ("vace",), cache)
     assert "Wan2.1-VACE" in caught.value.message
-    assert caught.value.hint.startswith("standin weights download wan2.1-t2v-14b")
+    assert caught.value.hint == f"standin weights download wan2.1-vace-14b --checkpoints {root}"
 
 
 def test_a_module_without_any_base_asks_for_the_base(root, cache):
