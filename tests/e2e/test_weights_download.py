@@ -405,7 +405,7 @@ def _lay_out(folder: Path, files):
 @pytest.mark.slow
 def test_what_another_folder_has_is_compared_and_linked_and_the_rest_fetched(machine, text, hub, tmp_path):
     have = tmp_path / "have"
-    _lay_out(have, {**hub.repositories[T2V], T5: bytes(100_000)})
+    _lay_out(have, {**hub.repositories[T2V], T5: b"\x80\x02" + bytes(99_998)})
     (have / SHARD).unlink()
     ran = machine.download(text, "--from", have)
     assert ran.returncode == 0, ran.stderr
