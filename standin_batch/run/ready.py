@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from standin_batch.errors import NotReadyError, UsageError
 from standin_batch.modes import MODES
-from standin_batch.plan.plan import Group, Plan
+from standin_batch.plan.plan import Plan
 from standin_batch.run.events import Listener, Prepared, Preparing
 from standin_batch.run.lora_check import check_loras
+from standin_batch.run.weight_needs import uses_of
 from standin_batch.weights.locate import ModelFiles, is_made_here, locate, root_of
+from standin_batch.weights.needs import Use
 from standin_batch.weights.registry import ROWS
 from standin_batch.weights.verify import verify_model
 
@@ -50,60 +52,38 @@ def find_weights(plan: Plan, checkpoints: Path | None, emit: Listener) -> Mappin
     return _checked(plan, checkpoints, emit)
 
 
-def check_weights(plan: Plan, checkpoints: Path | None, emit: Listener) -> None:
-    """Look for the files of each model in `plan` without making any.
-
-    Raises:
-        NotReadyError: as `find_weights` does.
-    """
-    made = {group.model for group in plan.groups if is_made_here(ROWS[group.model], checkpoints)}
-    missing = {model for model in made if not root_of(ROWS[model], checkpoints).is_dir()}
-    _checked(plan, checkpoints, emit, without=missing)
-
-
-def _checked(
-    plan: Plan, checkpoints: Path | None, emit: Listener, without: Collection[str] = ()
-) -> dict[Base, ModelFiles]:
+def _checked(plan: Plan, checkpoints: Path | None, emit: Listener) -> dict[Base, ModelFiles]:
     found = {
-        (model, base): locate(ROWS[model], checkpoints, modules)
-        for (model, base), modules in plan.modules.items()
-        if model not in without
+        (model, base): locate(ROWS[model], checkpoints, modules) for (model, base), modules in plan.modules.items()
     }
     for group in plan.groups:
-        if group.model not in without:
-            _check_parts(group, found[group.model, group.base])
-            _check_sound(group, found[group.model, group.base])
+        files, jobs = found[group.model, group.base], [planned.job for planned in group.jobs]
+        for use in uses_of(jobs):
+            _check_parts(use, files, any(MODES[job.mode].reads_faces(job.params) for job in jobs))
+            _check_sound(use, files)
     check_loras(plan, found, emit)
     return found
 
 
-def _check_parts(group: Group, files: ModelFiles) -> None:
-    jobs = [planned.job for planned in group.jobs]
-    if any(job.subject is not None for job in jobs):
+def _check_parts(use: Use, files: ModelFiles, tells_people_apart: bool) -> None:
+    if use.adapters:
         files.adapters()
-    looks = any(MODES[job.mode].reads_faces(job.params) for job in jobs)
-    if _looks_at_faces(group):
+    if use.faces:
         from standin_batch.face.detect import require_embedder, require_models
         from standin_batch.face.parse import require_parser
 
         require_models(files.detector)
         require_parser(files.parser)
-        if looks:
+        if tells_people_apart:
             require_embedder(files.detector)
 
 
-def _check_sound(group: Group, files: ModelFiles) -> None:
+def _check_sound(use: Use, files: ModelFiles) -> None:
     """What the headers of the files tell, in seconds: a broken one must not be found when half is on the GPU."""
-    faults = verify_model(files, ROWS[group.model], faces=_looks_at_faces(group))
+    faults = verify_model(files, use.row, faces=use.faces)
     if faults:
         told = "; ".join(f"{fault.path} {fault.message}" for fault in faults)
         raise WeightsBroken(told, faults[0].cure)
-
-
-def _looks_at_faces(group: Group) -> bool:
-    jobs = [planned.job for planned in group.jobs]
-    looks = any(MODES[job.mode].reads_faces(job.params) for job in jobs)
-    return looks or any(job.subject is not None and job.subject.kind == "face" for job in jobs)
 
 
 def _make_tiny(root: Path, emit: Listener) -> None:

@@ -7,13 +7,12 @@ loaded base serves both. That is checked here, not assumed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from standin_batch.digests import DigestCache
 from standin_batch.weights.header import TensorInfo, read_header
-
-CHUNK = 1 << 24
+from standin_batch.weights.streaming import read_range
 
 
 def same_base(base: Sequence[Path], checkpoint: Sequence[Path], prefix: str, cache: DigestCache) -> bool:
@@ -52,18 +51,9 @@ def _tensors_digest(shards: Sequence[Path], prefix: str, cache: DigestCache) -> 
         whole = hashlib.sha256()
         for name, path, info in _tensors(shards, prefix):
             data = hashlib.sha256()
-            for chunk in _data(path, info):
+            for chunk in read_range(path, info.start, info.end):
                 data.update(chunk)
             whole.update(f"{name} {data.hexdigest()}\n".encode())
         return whole.hexdigest()
 
     return cache.of_several(f"tensors without {prefix}", shards, compute)
-
-
-def _data(path: Path, info: TensorInfo) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        file.seek(info.start)
-        left = info.end - info.start
-        while left > 0 and (chunk := file.read(min(CHUNK, left))):
-            left -= len(chunk)
-            yield chunk
