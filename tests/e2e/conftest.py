@@ -100,3 +100,19 @@ def quickstart(make_workspace: Callable[[str], Workspace], manifests: Path) -> t
     """The quick start's manifest, run once in a folder that tests may read and must leave as it was."""
     workspace = make_workspace("quickstart")
     return workspace, workspace.standin("run", manifests / "quickstart.yaml")
+
+
+@pytest.fixture(scope="session")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All weights of a 14B model, as far as headers tell; to be read only."""
+    from sparse_weights import write_wan21
+
+    return write_wan21(tmp_path_factory.mktemp("sound"))
+
+
+@pytest.fixture
+def root(sound: Path, tmp_path: Path) -> Path:
+    """The same, to be changed."""
+    from sparse_weights import linked
+
+    return linked(sound, tmp_path / "root")

@@ -17,7 +17,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from sparse import sparse_file, sparse_pickle
-from sparse_weights import ROW, linked, write_wan21
+from sparse_weights import ROW, linked
 
 from standin_batch.weights.shapes import adapter_shapes
 
@@ -26,18 +26,6 @@ POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:%064d\nsize 1
 MODEL = "wan2.1-t2v-14b"
 SHARD = "Wan2.1-T2V/diffusion_pytorch_model-0000{}-of-00006.safetensors"
 AGAIN = f"&& standin weights download {MODEL} --checkpoints "
-
-
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory) -> Path:
-    """All weights of a 14B model, as far as headers tell."""
-    return write_wan21(tmp_path_factory.mktemp("sound"))
-
-
-@pytest.fixture
-def root(sound, tmp_path) -> Path:
-    """The same, to be changed."""
-    return linked(sound, tmp_path / "root")
 
 
 @pytest.fixture

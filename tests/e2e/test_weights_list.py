@@ -6,28 +6,14 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-from sparse_weights import linked, write_wan21
 
 from standin_batch.weights.conversions import Converted, remember
 from standin_batch.weights.ledger import Entry, Ledger, now
 
 MODEL = "wan2.1-t2v-14b"
 TRANSFORMER = "transformer"
-
-
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory) -> Path:
-    """All weights of a 14B model, as far as headers tell."""
-    return write_wan21(tmp_path_factory.mktemp("sound"))
-
-
-@pytest.fixture
-def root(sound, tmp_path) -> Path:
-    """The same, to be changed."""
-    return linked(sound, tmp_path / "root")
 
 
 @pytest.fixture

@@ -22,6 +22,22 @@ _DIFFUSERS_FFN = {"ffn.0": "ffn.net.0.proj", "ffn.2": "ffn.net.2"}
 
 Pairs = Mapping[str, tuple[torch.Tensor, torch.Tensor]]
 
+STYLES = [
+    "lora_A",
+    "lora_A_bare",
+    "peft",
+    "peft_base_model",
+    "lora_down",
+    "lora_down_bare",
+    "lora_down_model",
+    "kohya",
+    "kohya_diffusers",
+    "diffusers",
+    "alpha_in_metadata",
+    "diff",
+]
+"""The names of all that `write_styles` writes."""
+
 
 def write_styles(source: Path, folder: Path) -> dict[str, Path]:
     """Write the LoRA `source` in every style below `folder`; fused at any scale, all give the same weights to the bit.

@@ -10,7 +10,7 @@ from diffsynth.models.wan_video_dit import WanModel
 from diffsynth.utils.lora.general import GeneralLoRALoader
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lora_styles import write_styles
+from lora_styles import STYLES, write_styles
 from safetensors.torch import load_file, save_file
 
 from standin_batch.engine import lora as lora_module
@@ -100,23 +100,7 @@ def expected(checkpoint, style):
     return weights(dit)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "lora_A",
-        "lora_A_bare",
-        "peft",
-        "peft_base_model",
-        "lora_down",
-        "lora_down_bare",
-        "lora_down_model",
-        "kohya",
-        "kohya_diffusers",
-        "diffusers",
-        "alpha_in_metadata",
-        "diff",
-    ],
-)
+@pytest.mark.parametrize("name", STYLES)
 def test_every_style_gives_the_weights_of_the_reference_to_the_bit(dit, styles, expected, name):
     pristine = weights(dit)
     fuse(dit, [LoraFile(styles[name], 0.7)])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lora_styles import write_styles
+from lora_styles import STYLES, write_styles
 from safetensors.numpy import save_file
 
 from standin_batch.errors import ExitCode
@@ -17,20 +17,6 @@ from standin_batch.weights.lora_keys import Delta, LoraError, Pair, read_layout
 from standin_batch.weights.lora_names import bare, in_diffusers, spellings
 
 Q = "blocks.0.self_attn.q"
-STYLES = [
-    "lora_A",
-    "lora_A_bare",
-    "peft",
-    "peft_base_model",
-    "lora_down",
-    "lora_down_bare",
-    "lora_down_model",
-    "kohya",
-    "kohya_diffusers",
-    "diffusers",
-    "alpha_in_metadata",
-    "diff",
-]
 
 
 @pytest.fixture(scope="module")

@@ -50,8 +50,8 @@ def test_a_tensor_that_differs_makes_another_base(tmp_path, cache, other):
 
 def test_the_data_are_read_once_whatever_is_asked_how_often(tmp_path, monkeypatch):
     base, other = write(tmp_path / "base", BASE), write(tmp_path / "module", {**BASE, **EXTRA})
-    read, original = [], module._data
-    monkeypatch.setattr(module, "_data", lambda path, info: (read.append(path), original(path, info))[1])
+    read, original = [], module.read_range
+    monkeypatch.setattr(module, "read_range", lambda path, *ends: (read.append(path), original(path, *ends))[1])
     for _ in range(2):
         assert same_base(base, other, "vace_", DigestCache(tmp_path / "digests.jsonl"))
     assert len(read) == 2 * len(BASE)
