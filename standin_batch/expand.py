@@ -199,6 +199,7 @@ def _job(name: str, values: Mapping[str, Any], contents: Contents) -> Job:
         name=name,
         prompt_name=values["prompt"].name,
         priority=values["priority"],
+        retries=values["retries"],
         accept=_conditions(values["accept"]),
         model=row.name,
         mode=mode.name,

@@ -93,6 +93,7 @@ class Job:
         name: of the job in the manifest.
         prompt_name: of the prompt in the manifest; labels file names.
         priority: higher runs earlier.
+        retries: how often it is tried again after a fault that may pass.
         accept: conditions on the scores of the finished video, such as `face_similarity >= 0.55`.
         also: names of further jobs in the manifest that are this same video.
         model: row of the weights registry.
@@ -120,6 +121,7 @@ class Job:
     name: str
     prompt_name: str
     priority: int = 0
+    retries: int = 2
     accept: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     model: str
@@ -186,7 +188,7 @@ FINGERPRINTED = (
 )
 """Fields that decide the video."""
 
-NOT_FINGERPRINTED = ("name", "prompt_name", "priority", "accept", "also", "model", "job_id")
+NOT_FINGERPRINTED = ("name", "prompt_name", "priority", "retries", "accept", "also", "model", "job_id")
 """Fields that do not: labels and order. The model counts by the digests of its weights, not by its name."""
 
 

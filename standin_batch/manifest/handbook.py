@@ -19,6 +19,7 @@ from standin_batch.manifest.sections import (
     LoraEntry,
     OutputSection,
     PromptEntry,
+    RunSection,
     VideoEntry,
 )
 from standin_batch.manifest.template import TEMPLATE_FIELDS
@@ -122,6 +123,7 @@ def handbook() -> str:
         _HEAD,
         _section("Top level", ManifestFile, ""),
         _section("`output`", OutputSection, f"Fields of `template`: {fields}."),
+        _section("`run`", RunSection, ""),
         _section("Entries of `identities`", IdentityEntry, "Short form: the image alone, `ruonan: faces/ruonan.jpg`."),
         _section("Entries of `loras`", LoraEntry, _SHORT_FILE),
         _section("Entries of `videos`", VideoEntry, _SHORT_FILE),

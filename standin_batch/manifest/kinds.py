@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from standin_batch.durations import PATTERN, seconds_of
 from standin_batch.manifest.words import clip, did_you_mean
 from standin_batch.modes import MODES
 from standin_batch.weights.registry import ROWS
@@ -76,6 +77,12 @@ def _condition(value: str) -> str:
     return value
 
 
+def _duration(value: str) -> str:
+    if not seconds_of(value):
+        raise refuse(f"is no length of time: '{clip(value, 40)}'", "a number and a unit, such as `30s`, `5min` or `1h`")
+    return value
+
+
 def _text(form: str, **limits: object) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "format": form, **limits})
 
@@ -92,5 +99,6 @@ Frames = Annotated[int, Field(ge=1, le=MAX_FRAMES), AfterValidator(_frames)]
 Guidance = Annotated[float, Field(ge=0, le=100)]
 Strength = Annotated[float, Field(ge=-10, le=10)]
 Condition = Annotated[str, AfterValidator(_condition), _text("condition", pattern=CONDITION.pattern[:-2] + "$")]
+Duration = Annotated[str, AfterValidator(_duration), _text("duration", pattern=PATTERN)]
 ModelName = Annotated[str, AfterValidator(partial(_known, "model", ROWS)), WithJsonSchema({"enum": list(ROWS)})]
 ModeName = Annotated[str, AfterValidator(partial(_known, "mode", MODES)), WithJsonSchema({"enum": list(MODES)})]

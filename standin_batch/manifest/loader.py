@@ -17,19 +17,19 @@ from standin_batch.manifest.checking import INVALID, check_entries, key_of, know
 from standin_batch.manifest.include import Includes
 from standin_batch.manifest.jobs import Jobs
 from standin_batch.manifest.kinds import DEFAULT_MODEL, MAX_NAME
-from standin_batch.manifest.manifest import Manifest, Output
+from standin_batch.manifest.manifest import Manifest, Output, RunOptions
 from standin_batch.manifest.overrides import apply_overrides
 from standin_batch.manifest.paths import InputFiles, is_url
 from standin_batch.manifest.problems import Problems
 from standin_batch.manifest.references import References
 from standin_batch.manifest.schema import ManifestFile
-from standin_batch.manifest.sections import OutputSection
+from standin_batch.manifest.sections import OutputSection, RunSection
 from standin_batch.manifest.source import Mark, Node
 from standin_batch.manifest.template import template_problem
 from standin_batch.manifest.values import Values, Written
 from standin_batch.manifest.words import show
 
-SECTIONS = ("output", "defaults", "identities", "loras", "videos", "prompts")
+SECTIONS = ("output", "run", "defaults", "identities", "loras", "videos", "prompts")
 
 
 def load_manifest(
@@ -83,7 +83,8 @@ def _manifest(path: Path, tree: Node, files: InputFiles, problems: Problems) -> 
     drafts = reader.read(tree.entries.get("jobs"), tree.entries.get("defaults"), _model(tree, problems))
     for draft in drafts:
         rules.check(draft, problems)
-    return Manifest(path, name, output, tuple(draft.spec() for draft in drafts), problems.warnings)
+    jobs = tuple(draft.spec() for draft in drafts)
+    return Manifest(path, name, output, jobs, _run(tree, problems), problems.warnings)
 
 
 def _outlined(tree: Node, problems: Problems) -> Node:
@@ -148,6 +149,12 @@ def _output(tree: Node, name: str, problems: Problems) -> Output:
     with suppress(RuntimeError):  # a home that is not known is a problem of its own, told above
         folder = folder.expanduser()
     return Output(folder=folder, **found)
+
+
+def _run(tree: Node, problems: Problems) -> RunOptions:
+    node = tree.entries.get("run")
+    said = check_entries(RunSection, node, problems, "`run`") if node is not None else {}
+    return RunOptions(**{key: said.get(key, field.default) for key, field in RunSection.model_fields.items()})
 
 
 def _check_folder(text: str, mark: Mark, problems: Problems) -> None:

@@ -70,6 +70,7 @@ def lock(manifest: Manifest, drawn: Drawn, drawn_from: str = "") -> LockFile:
         "name": manifest.name,
         "model": writer.common.model,
         "output": {**asdict(manifest.output), "folder": str(Path.cwd() / manifest.output.folder)},
+        "run": {key: value for key, value in asdict(manifest.run).items() if value is not None},
         "defaults": writer.defaults(),
         **tables.sections(),
         "jobs": jobs,

@@ -96,6 +96,21 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How a run goes.
+
+    Attributes:
+        checkpoint_every: denoising steps, or a length of time such as `30s`.
+        max_failures: failed jobs that end a run; None for no end.
+        on_finish: a shell command, which a run obeys only if it is told to.
+    """
+
+    checkpoint_every: int | str = "30s"
+    max_failures: int | None = None
+    on_finish: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Variant:
     """One video that a job asks for.
 
@@ -169,6 +184,7 @@ class Manifest:
         name: of the manifest.
         output: where the videos go.
         jobs: in the order they are written, included ones first.
+        run: how a run of it goes.
         warnings: what the user should know; nothing that stops a run.
     """
 
@@ -176,6 +192,7 @@ class Manifest:
     name: str
     output: Output
     jobs: tuple[JobSpec, ...]
+    run: RunOptions = RunOptions()
     warnings: tuple[Problem, ...] = field(default=(), repr=False)
 
 

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from standin_batch.manifest.job_keys import Defaults, Job
 from standin_batch.manifest.kinds import DEFAULT_MODEL, ModelName, Name, Path
-from standin_batch.manifest.sections import IdentityEntry, LoraEntry, OutputSection, PromptEntry, Section, VideoEntry
+from standin_batch.manifest.sections import IdentityEntry, LoraEntry, OutputSection, PromptEntry, RunSection, Section, VideoEntry
 
 
 class ManifestFile(Section):
@@ -28,6 +28,8 @@ class ManifestFile(Section):
     Paths are relative to the file that wrote them."""
     output: OutputSection | None = Field(default=None, examples=[{"quality": 9}])
     """Where the videos go and how they are written."""
+    run: RunSection | None = Field(default=None, examples=[{"checkpoint_every": 5}])
+    """How a run goes: what is saved how often, when it gives up."""
     defaults: Defaults | None = Field(default=None, examples=[{"width": 832, "height": 480}])
     """Keys for all jobs; a job's own keys win."""
     identities: dict[Name, str | IdentityEntry] | None = Field(default=None, examples=[{"lecun": "faces/lecun.jpg"}])

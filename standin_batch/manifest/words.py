@@ -6,7 +6,12 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-FORMATS = {"name": "a name", "path": "a path", "condition": 'a condition such as ">= 0.55"'}
+FORMATS = {
+    "name": "a name",
+    "path": "a path",
+    "condition": 'a condition such as ">= 0.55"',
+    "duration": "a length of time such as `30s`",
+}
 """What the formats of texts are called."""
 
 MAX_CANDIDATES = 1_000

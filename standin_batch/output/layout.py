@@ -81,9 +81,19 @@ class OutputLayout:
         return self.state / "subjects"
 
     @property
+    def saved(self) -> Path:
+        """Folder of jobs that are on their way: latents between two steps."""
+        return self.state / "saved"
+
+    @property
     def log(self) -> Path:
-        """What libraries print, and the tracebacks of failed jobs."""
-        return self.state / "log.txt"
+        """What libraries print, and the tracebacks of failed jobs: one JSON object a line."""
+        return self.state / "log.jsonl"
+
+    @property
+    def stop(self) -> Path:
+        """Somebody's wish that the run at work here stops."""
+        return self.state / "stop"
 
     @property
     def lock(self) -> Path:
@@ -108,6 +118,10 @@ class OutputLayout:
     def latents(self, job_id: str) -> Path:
         """The latents of a job before decoding, where they are kept."""
         return self.latents_folder / f"{job_id}.safetensors"
+
+    def saved_state(self, job_id: str) -> Path:
+        """What is saved of a job that is on its way."""
+        return self.saved / f"{job_id}.safetensors"
 
     def video(self, job: Job, template: str) -> Path:
         """The video of a job by the manifest's template, always inside `videos`."""

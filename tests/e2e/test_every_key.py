@@ -16,6 +16,7 @@ from standin_batch.output.video import write_video
 BASE = {
     "model": "tiny",
     "output": {},
+    "run": {},
     "defaults": {},
     "identities": {"ada": {"image": "ada.png"}},
     "loras": {"style": {"path": "style.safetensors"}},
@@ -80,6 +81,9 @@ ENTRY_KEYS = {
     ("output", "quality"): (5, SAME_VIDEO, 11),
     ("output", "lossless"): (True, SAME_VIDEO, "on"),
     ("output", "keep_latents"): (True, SAME_VIDEO, 2),
+    ("run", "checkpoint_every"): (5, SAME_VIDEO, "often"),
+    ("run", "max_failures"): (3, SAME_VIDEO, 0),
+    ("run", "on_finish"): ("true", SAME_VIDEO, 3),
     ("name",): ("other", SAME_VIDEO, "../name"),
     ("version",): (1, SAME_VIDEO, 2),
     ("model",): ("tiny-2.2", OTHER_VIDEO, "tine"),
@@ -216,7 +220,7 @@ def test_no_key_was_forgotten():
     definitions = schema["$defs"]
     assert set(JOB_KEYS) == set(definitions["JobKeys"]["properties"])
     assert {path[0] for path in ENTRY_KEYS if len(path) == 1} | {"include"} == (
-        set(schema["properties"]) - {"output", "defaults", "identities", "loras", "videos", "prompts", "jobs"}
+        set(schema["properties"]) - {"output", "run", "defaults", "identities", "loras", "videos", "prompts", "jobs"}
     )
     elsewhere = {("loras", "high_noise"), ("loras", "low_noise"), ("prompts", "file"), ("prompts", "field")}
     tried = {(path[0], path[-1]) for path in ENTRY_KEYS} | elsewhere
@@ -226,5 +230,6 @@ def test_no_key_was_forgotten():
         "videos": "VideoEntry",
         "prompts": "PromptEntry",
         "output": "OutputSection",
+        "run": "RunSection",
     }.items():
         assert {(section, key) for key in definitions[definition]["properties"]} <= tried

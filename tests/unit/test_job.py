@@ -35,6 +35,7 @@ OTHER = {
     "name": "others",
     "prompt_name": "table",
     "priority": 7,
+    "retries": 0,
     "accept": ("face_similarity >= 0.55",),
     "also": ("again",),
     "model": "tiny-2.2",
