@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from standin_batch.cli.options import AsJson
+from standin_batch.cli.place import Target, place
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -30,9 +31,7 @@ STATES = {
 
 
 def status(
-    target: Annotated[
-        Path, typer.Argument(metavar="MANIFEST_OR_FOLDER", help="A manifest, or an output folder.", show_default=False)
-    ],
+    target: Target,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Show it again and again, until the run ends.")] = False,
     interval: Annotated[
         float, typer.Option("--interval", min=0.1, metavar="SECONDS", help="Between two looks of --watch.")
@@ -51,7 +50,7 @@ def status(
     """
     from standin_batch.run.status import read_status
 
-    folder, total = _place(target)
+    folder, total = place(target)
     if not watch:
         _print(read_status(folder, total), as_json)
         return 0
@@ -60,16 +59,6 @@ def status(
     except KeyboardInterrupt:  # the way to leave, and no mistake
         return 0
     return 0
-
-
-def _place(target: Path) -> tuple[Path, int | None]:
-    """The output folder, and how many jobs a manifest asks for."""
-    if target.is_dir():
-        return target, None
-    from standin_batch.manifest import load_manifest
-
-    manifest = load_manifest(target)
-    return manifest.output.folder, sum(spec.size for spec in manifest.jobs)
 
 
 def _watch(folder: Path, total: int | None, interval: float, as_json: bool) -> None:

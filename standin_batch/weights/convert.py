@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import shlex
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +17,8 @@ from pathlib import Path
 from standin_batch.digests import DigestCache
 from standin_batch.errors import NotReadyError
 from standin_batch.files import TEMPORARY_PREFIX, replace_atomic
+from standin_batch.locks.held import HeldError
+from standin_batch.locks.lock import exclusive
 from standin_batch.weights.conversions import BFLOAT16, Converted, converted, is_current, remember
 from standin_batch.weights.cure import get_again
 from standin_batch.weights.folders import folder_of
@@ -33,6 +34,8 @@ PICKLES = tuple(name for name in (*TEXT_ENCODERS, *VAES) if name.endswith(".pth"
 MADE_BY = {"format": "pt", "made_by": "standin weights convert"}
 """Metadata of converted files: they tell ours from those that somebody else put in the same place."""
 SPARE_BYTES = 100_000_000
+LOCK = ".converting"
+"""In each folder that is converted into, while it is."""
 
 Tell = Callable[["Conversion", int], None]
 """Is told of a file at work and how many bytes of it were read."""
@@ -201,15 +204,11 @@ def _failed(each: Conversion, error: OSError) -> ConvertError:
 
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """One process at a time converts into `folder`; the kernel's lock leaves nothing behind."""
-    import fcntl
-
+    """One process at a time converts into `folder`; the lock leaves nothing behind."""
     folder.mkdir(exist_ok=True)
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        # Network file systems lock no folders: there two processes do the work twice, to the same end.
-        with contextlib.suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(exclusive(folder / LOCK, lambda _: None, leave=False))
+        except HeldError as error:
+            raise ConvertError(error.message, error.hint) from error
         yield
-    finally:
-        os.close(descriptor)

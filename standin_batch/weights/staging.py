@@ -17,6 +17,8 @@ from pathlib import Path
 
 from standin_batch.errors import NotReadyError
 from standin_batch.files import TEMPORARY_PREFIX, replace_atomic
+from standin_batch.locks.held import HeldError
+from standin_batch.locks.lock import exclusive
 from standin_batch.weights.fetch import CHUNK
 from standin_batch.weights.hub import RemoteFile
 
@@ -65,29 +67,21 @@ class Staging:
     def held(self, waiting: Callable[[], None]) -> Iterator[None]:
         """Within the block, no other process is within such a block for the same root.
 
-        The lock is the kernel's and ends with its process, however that ends.
-
         Args:
             waiting: is called before waiting for another process.
 
         Raises:
             NotReadyError: if nothing can be written there.
         """
-        import fcntl
-
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            file = (self.folder / "lock").open("a")
-        except OSError as error:
-            raise NotReadyError(
-                f"{self.folder} cannot be made: {error.strerror}", "name another: --checkpoints DIR"
-            ) from error
-        with file:
+        with contextlib.ExitStack() as stack:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                waiting()
-                fcntl.flock(file, fcntl.LOCK_EX)
+                stack.enter_context(exclusive(self.folder / "lock", lambda _: waiting()))
+            except HeldError as error:
+                raise NotReadyError(error.message, error.hint) from error
+            except OSError as error:
+                raise NotReadyError(
+                    f"{self.folder} cannot be made: {error.strerror}", "name another: --checkpoints DIR"
+                ) from error
             yield
 
     def require_room(self, needed: int) -> None:

@@ -26,16 +26,27 @@ class Zygote:
         assert self._answer() == "ready"
 
     def call(self, arguments: list[str], folder: Path) -> Ran:
-        request = {
-            "arguments": arguments,
-            "folder": str(folder),
-            "stdout": str(self._stdout),
-            "stderr": str(self._stderr),
-        }
-        self._process.stdin.write(json.dumps(request) + "\n")
+        return self.together([arguments], folder)[0]
+
+    def together(self, calls: list[list[str]], folder: Path) -> list[Ran]:
+        """Calls that begin at the same moment; returns when all have ended."""
+        requests = [
+            {
+                "arguments": arguments,
+                "folder": str(folder),
+                "stdout": f"{self._stdout}-{number}",
+                "stderr": f"{self._stderr}-{number}",
+            }
+            for number, arguments in enumerate(calls)
+        ]
+        self._process.stdin.write(json.dumps(requests) + "\n")
         self._process.stdin.flush()
-        code = int(self._answer())
-        return subprocess.CompletedProcess(arguments, code, self._stdout.read_text(), self._stderr.read_text())
+        return [
+            subprocess.CompletedProcess(
+                request["arguments"], code, Path(request["stdout"]).read_text(), Path(request["stderr"]).read_text()
+            )
+            for request, code in zip(requests, json.loads(self._answer()), strict=True)
+        ]
 
     def close(self) -> None:
         self._process.stdin.close()
@@ -54,6 +65,10 @@ class Workspace:
 
     def standin(self, *arguments: object) -> Ran:
         return self.zygote.call([str(argument) for argument in arguments], self.folder)
+
+    def together(self, *calls: list[object]) -> list[Ran]:
+        """Several calls of `standin` that begin at the same moment."""
+        return self.zygote.together([[str(argument) for argument in arguments] for arguments in calls], self.folder)
 
     def start(self, *arguments: object) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "standin_batch", *(str(argument) for argument in arguments)]

@@ -1,7 +1,8 @@
 """Runs `standin` again and again without importing torch and diffsynth again: each call is a fork of this process.
 
 The imports take ten times as long as the tiny model's work. A fork is a process of its own, with nothing in it that an
-earlier call left. Requests come as JSON lines on standard input, exit codes go out as lines on standard output.
+earlier call left. Requests come as JSON lines on standard input, each a list of calls that begin at the same moment;
+their exit codes go out as JSON lines on standard output.
 """
 
 from __future__ import annotations
@@ -19,11 +20,25 @@ def main() -> None:
 
     print("ready", flush=True)
     for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            _call(**json.loads(line))
-        _, status = os.waitpid(child, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)
+        print(json.dumps(_codes(json.loads(line))), flush=True)
+
+
+def _codes(calls: list[dict]) -> list[int]:
+    """The exit codes of calls that are all forked before the first one begins."""
+    start, started = os.pipe()
+    children = [os.fork() or _begin(call, start, started) for call in calls]
+    os.close(started)
+    os.close(start)
+    return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+
+
+def _begin(call: dict, start: int, started: int) -> int:
+    """Call when the other end of the pipe is closed by everybody; never returns."""
+    os.close(started)
+    os.read(start, 1)
+    os.close(start)
+    _call(**call)
+    return 0
 
 
 def _call(arguments: list[str], folder: str, stdout: str, stderr: str) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from float32 import float32_copy
+from holding import long_ago, without_flock, write
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -22,9 +23,11 @@ from safetensors.torch import load_file, save_file
 from standin_batch.digests import DigestCache
 from standin_batch.errors import ExitCode
 from standin_batch.files import sha256_file
+from standin_batch.locks.holder_file import file_of
+from standin_batch.locks.lock import holder
 from standin_batch.weights import convert as module
 from standin_batch.weights.conversions import BFLOAT16, RECORD, is_current
-from standin_batch.weights.convert import ConvertError, conversions_of, convert_all, converted, is_here
+from standin_batch.weights.convert import LOCK, ConvertError, conversions_of, convert_all, converted, is_here
 from standin_batch.weights.header import read_header
 from standin_batch.weights.registry import ROWS
 from standin_batch.weights.rounding import to_bfloat16
@@ -262,6 +265,23 @@ def test_an_original_that_grows_meanwhile_is_not_recorded(shard, root, cache):
     with pytest.raises(ConvertError, match="was changed while"):
         list(convert_all([each], cache, touch))
     assert not each.target.exists()
+
+
+def test_the_lock_is_held_while_it_converts_and_leaves_nothing(shard, root, cache):
+    path = shard.parent / BFLOAT16 / LOCK
+    for _ in convert_all(conversions_of(TINY, root, cache), cache):
+        assert holder(path).pid == os.getpid()
+    assert not path.exists()
+
+
+def test_a_lock_that_may_be_held_by_another_machine_is_told(shard, root, cache, monkeypatch):
+    without_flock(monkeypatch)
+    path = file_of(shard.parent / BFLOAT16 / LOCK)
+    write(path, host="elsewhere", boot="another")
+    long_ago(path)
+    with pytest.raises(ConvertError, match="on elsewhere") as raised:
+        convert(root, cache)
+    assert f"rm {path}" in raised.value.hint
 
 
 def test_what_a_killed_process_left_is_removed(shard, root, cache):

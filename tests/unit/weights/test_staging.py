@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+from holding import long_ago, without_flock, write
 from hub import git_sha1, torch_zip
 
-from standin_batch.errors import ExitCode
+from standin_batch.errors import ExitCode, NotReadyError
+from standin_batch.locks.holder_file import file_of
 from standin_batch.weights.hub import RemoteFile
 from standin_batch.weights.staging import (
     LEGACY_PICKLE,
@@ -123,6 +125,17 @@ def test_a_shared_file_outlives_the_other_name(part, tmp_path):
     share(tmp_path / "link", tmp_path / "b" / "a.bin")
     part.unlink()
     assert (tmp_path / "b" / "a.bin").read_bytes() == CONTENT
+
+
+def test_a_lock_that_may_be_held_by_another_machine_is_told(tmp_path, monkeypatch):
+    without_flock(monkeypatch)
+    staging = Staging(tmp_path)
+    path = file_of(staging.folder / "lock")
+    write(path, host="elsewhere", boot="another")
+    long_ago(path)
+    with pytest.raises(NotReadyError, match="on elsewhere") as raised, staging.held(lambda: pytest.fail("waits")):
+        pytest.fail("held")
+    assert raised.value.exit_code is ExitCode.NOT_READY and f"rm {path}" in raised.value.hint
 
 
 def test_too_little_room_is_told_in_numbers(tmp_path):
