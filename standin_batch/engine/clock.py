@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import torch
 
@@ -14,12 +14,14 @@ class Clock:
 
     Args:
         device: as torch names it.
+        seconds: spent before, where a job is taken up again.
     """
 
-    def __init__(self, device: str) -> None:
-        self.seconds: dict[str, float] = {}
+    def __init__(self, device: str, seconds: Mapping[str, float] | None = None) -> None:
+        self.seconds: dict[str, float] = dict(seconds or {})
         self._gpu = torch.device(device) if device.startswith("cuda") else None
         self._peak = 0
+        self._open: tuple[str, float] | None = None
 
     @contextlib.contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -27,11 +29,22 @@ class Clock:
         if self._gpu is not None:
             torch.cuda.reset_peak_memory_stats(self._gpu)
         start = time.perf_counter()
-        yield
-        if self._gpu is not None:
-            torch.cuda.synchronize(self._gpu)
-            self._peak = max(self._peak, torch.cuda.max_memory_allocated(self._gpu))
-        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+        self._open = (name, start)
+        try:
+            yield
+            if self._gpu is not None:
+                torch.cuda.synchronize(self._gpu)
+                self._peak = max(self._peak, torch.cuda.max_memory_allocated(self._gpu))
+        finally:
+            self._open = None
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+
+    def spent(self) -> dict[str, float]:
+        """Seconds by phase so far, those of the phase at work included."""
+        if self._open is None:
+            return dict(self.seconds)
+        name, start = self._open
+        return {**self.seconds, name: self.seconds.get(name, 0.0) + time.perf_counter() - start}
 
     def peak_memory(self) -> int | None:
         """Bytes; None without a GPU."""

@@ -47,6 +47,7 @@ class Denoising:
         hints: `vace_context` and `vace_scale` of DiffSynth's VACE unit.
         background: what is put back after every step.
         step: how many steps are done.
+        expert: index of the one at work, or that was.
     """
 
     job: Job
@@ -56,6 +57,17 @@ class Denoising:
     hints: Mapping[str, Any]
     background: Background | None
     step: int = 0
+    expert: int = 0
+
+    def restore(self, latents: torch.Tensor, step: int) -> None:
+        """Go on from where an earlier process was; its latents are on the CPU."""
+        self.latents, self.step = latents.to(self.latents), step
+
+    def is_past(self, pipe: WanVideoPipeline, expert: int) -> bool:
+        """Whether none of the steps that are left is one of this expert's."""
+        _schedule(pipe, self.job, self.strength)
+        left = pipe.scheduler.timesteps[self.step :]
+        return all(_expert_of(pipe, timestep, self.job) != expert for timestep in left)
 
     def to(self, device: str) -> None:
         """Move everything to another device, to wait there or to go on."""
@@ -106,6 +118,7 @@ def run_expert(
     job, scheduler = clip.job, pipe.scheduler
     _schedule(pipe, job, clip.strength)
     timesteps = scheduler.timesteps
+    clip.expert = expert
     while clip.step < len(timesteps) and _expert_of(pipe, timesteps[clip.step], job) == expert:
         timestep = timesteps[clip.step]
         with with_identity():
@@ -118,12 +131,12 @@ def run_expert(
         on_step(clip.step, len(timesteps))
 
 
-def finished(clip: Denoising) -> torch.Tensor:
+def finished(latents: torch.Tensor, job: Job) -> torch.Tensor:
     """The latents of a clip that is through: [1, 16, (num_frames - 1) / 4 + 1, height / 8, width / 8].
 
     A reference image of VACE is one more latent frame in front; it goes.
     """
-    return clip.latents[:, :, -clip.job.latent_frames :]
+    return latents[:, :, -job.latent_frames :]
 
 
 def _schedule(pipe: WanVideoPipeline, job: Job, strength: float) -> None:

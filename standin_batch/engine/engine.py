@@ -20,11 +20,14 @@ from standin_batch.engine.clock import Clock
 from standin_batch.engine.denoise import Context, Denoising, OnStep, decode, encode_prompt, finished, run_expert, start
 from standin_batch.engine.identities import Identities, subject_key
 from standin_batch.engine.lora_set import LoraSet
-from standin_batch.engine.pipeline import experts_of, load_module, load_pipeline, register_sizes
+from standin_batch.engine.measured import measured
+from standin_batch.engine.pipeline import load_module, load_pipeline, register_sizes
+from standin_batch.engine.placement import HOME, Placement, empty_cache
 from standin_batch.engine.quiet import to_log
 from standin_batch.face.models import FaceModels
 from standin_batch.job import Job
 from standin_batch.modes import MODES, ModeInputs, ModeRequest
+from standin_batch.plan.memory import Profile, next_profile
 from standin_batch.weights.locate import ModelFiles
 from standin_batch.weights.registry import ROWS
 
@@ -64,7 +67,7 @@ class Clip:
 
 @dataclass
 class Work:
-    """A job on its way from noise to frames.
+    """A job on its way from noise to latents.
 
     Attributes:
         job: what to make.
@@ -83,6 +86,30 @@ class Work:
     warnings: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Denoised:
+    """A job whose latents are done.
+
+    Attributes:
+        job: what to make.
+        latents: after the last step, as `Denoising` has them.
+        clock: of its phases.
+        report: what its mode has to say of it, as JSON has it.
+        warnings: of it, what the user should know at once.
+    """
+
+    job: Job
+    latents: torch.Tensor
+    clock: Clock
+    report: Mapping[str, Any]
+    warnings: tuple[str, ...]
+
+    @classmethod
+    def of(cls, work: Work) -> Denoised:
+        """`work`, which has been through every expert."""
+        return cls(work.job, work.denoising.latents, work.clock, work.report, work.warnings)
+
+
 @dataclass
 class Engine:
     """One model on one device.
@@ -92,7 +119,7 @@ class Engine:
         model: row of the weights registry.
         dtype: `float32` or `bfloat16`.
         files: the model's files.
-        one_at_a_time: whether the experts of a model that has two take turns on the device.
+        placement: where its weights are.
     """
 
     device: str
@@ -100,17 +127,20 @@ class Engine:
     dtype: str
     files: ModelFiles
     pipe: Any = field(repr=False)
-    one_at_a_time: bool = False
+    placement: Placement = field(repr=False)
     _contexts: dict[str, torch.Tensor] = field(default_factory=dict, repr=False)
-    _loras: LoraSet = field(default_factory=LoraSet, repr=False)
+    _loras: LoraSet = field(init=False, repr=False)
     _inputs: tuple[str, ModeInputs] | None = field(default=None, repr=False)
     _identities: Identities = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._identities = Identities(self.files, self.device, self.one_at_a_time)
+        self._loras = LoraSet(self.device)
+        self._identities = Identities(self.files, self.device)
 
     @classmethod
-    def load(cls, model: str, dtype: str, files: ModelFiles, device: str, one_at_a_time: bool = False) -> Engine:
+    def load(
+        cls, model: str, dtype: str, files: ModelFiles, device: str, profile: Profile = Profile.RESIDENT
+    ) -> Engine:
         """Load a model. Slow at 14B: minutes.
 
         Args:
@@ -118,49 +148,71 @@ class Engine:
             dtype: `float32` or `bfloat16`.
             files: the model's files.
             device: as torch names it.
-            one_at_a_time: keep the experts of a model that has two off the device, but for the one at work.
+            profile: what stays on the device while it is not at work.
         """
         files = files.for_dtype(dtype)
-        waiting = one_at_a_time and len(files.experts) > 1
         with to_log():
             register_sizes(ROWS[model].diffsynth)
-            pipe = load_pipeline(files, dtype, "cpu" if waiting else device)
-            if waiting:
-                pipe.device = device
-                pipe.vae.to(device)
-        return cls(device, model, dtype, files, pipe, waiting)
+            pipe = load_pipeline(files, dtype, device if profile is Profile.RESIDENT else HOME)
+            placement = Placement(pipe, device, profile)
+        return cls(device, model, dtype, files, pipe, placement)
 
     @property
     def experts(self) -> range:
         """Indices of the model's experts, from high noise to low."""
         return range(len(self.files.experts))
 
+    @property
+    def takes_turns(self) -> bool:
+        """Whether its experts change places on the device, so that clips should go through them together."""
+        return self.placement.profile is Profile.OFFLOAD and len(self.experts) > 1
+
     def release(self) -> None:
         """Give the memory back; the engine cannot be used afterwards."""
-        self.pipe = self._inputs = None
+        self.pipe = self.placement = None  # type: ignore[assignment]
         self._contexts.clear()
-        self._loras, self._identities = LoraSet(), Identities(self.files, self.device, self.one_at_a_time)
+        self.forget()
+        self._loras = LoraSet(self.device)
         gc.collect()
-        if self.device != "cpu":
-            torch.cuda.empty_cache()
+        empty_cache(self.device)
+
+    def forget(self) -> None:
+        """Forget what was kept for the next job: after an error it may be what fills the memory."""
+        self._inputs = None
+        self._identities = Identities(self.files, self.device)
+        gc.collect()
+        empty_cache(self.device)
+
+    def use(self, profile: Profile) -> None:
+        """Go over to another memory profile."""
+        if profile is not self.placement.profile:
+            self.forget()
+            self.placement.use(profile)
+
+    def profile_below(self, work: Work | Denoised | None, error: BaseException) -> Profile | None:
+        """The memory profile to try after memory ran out; None where there is none left.
+
+        Args:
+            work: that ran out of it; None before it was begun.
+            error: as it was raised.
+        """
+        index = work.denoising.expert if isinstance(work, Work) else None
+        needed, capacity = measured(self.device, error)
+        return next_profile(self.placement.profile, needed, capacity, self.placement.weight_bytes(index))
 
     def encode_prompts(self, texts: Iterable[str]) -> None:
         """Encode these prompts and forget all others; afterwards the text encoder leaves the GPU."""
         wanted = list(dict.fromkeys(texts))
         missing = [text for text in wanted if text not in self._contexts]
         if missing:
-            if self.one_at_a_time:
-                self._rest()
-            self.pipe.text_encoder.to(self.device)
+            self.placement.for_text_encoder()
             for text in missing:
                 self._contexts[text] = encode_prompt(self.pipe, text).cpu()
-            if self.device != "cpu":
-                self.pipe.text_encoder.to("cpu")
-                torch.cuda.empty_cache()
+            self.placement.text_encoder_leaves()
         self._contexts = {text: self._contexts[text] for text in wanted}
 
     def generate(self, job: Job, pictures: Pictures, on_step: OnStep) -> Clip:
-        """Make the video of `job`: all of `begin`, `denoise` by each expert and `finish`.
+        """Make the video of `job`: all of `begin`, `denoise` by each expert and `decode`.
 
         Args:
             job: of this engine's model and dtype.
@@ -170,67 +222,77 @@ class Engine:
         work = self.begin(job, pictures)
         for expert in self.experts:
             self.denoise(work, expert, on_step)
-        return self.finish(work)
+        return self.decode(Denoised.of(work))
 
-    def begin(self, job: Job, pictures: Pictures) -> Work:
-        """Prepare all that `job` starts from: prompts, identity, what its mode brings, noise."""
-        clock = Clock(self.device)
+    def begin(self, job: Job, pictures: Pictures, spent: Mapping[str, float] | None = None) -> Work:
+        """Prepare all that `job` starts from: prompts, identity, what its mode brings, noise.
+
+        Args:
+            job: of this engine's model and dtype.
+            pictures: gives the prepared subject; asked only when it is not known yet.
+            spent: seconds by phase, of a job that was begun before.
+        """
+        clock = Clock(self.device, spent)
         with to_log():
             with clock.phase("prompt"):
                 context = self._context(job)
+            self.placement.for_vae()
             with clock.phase("identity"):
                 identity = self._identities.latent(self.pipe, job, pictures.image)
             with clock.phase("inputs"):
                 for name in MODES[job.mode].modules:
-                    load_module(self.pipe, name, self.files.modules[name])
+                    load_module(self.pipe, name, self.files.modules[name], self.placement.home)
                 inputs = self._mode_inputs(job, pictures)
                 denoising = start(self.pipe, job, context, inputs)
         return Work(job, identity, denoising, clock, inputs.report, inputs.warnings)
 
     def denoise(self, work: Work, expert: int, on_step: OnStep) -> None:
         """Take `work` through the steps of one expert."""
+        if work.denoising.is_past(self.pipe, expert):
+            return
         with to_log():
             with work.clock.phase("switch"):
-                dit = self._at_work(expert)
+                dit = self.placement.for_expert(expert)
                 self._loras.put_on(work.job, expert, self.files.experts[expert].name, dit)
                 work.denoising.to(self.device)
             with work.clock.phase("denoise"):
                 run_expert(self.pipe, work.denoising, expert, lambda: self._with_identity(work, expert, dit), on_step)
 
+    def take_up(
+        self,
+        job: Job,
+        latents: torch.Tensor,
+        spent: Mapping[str, float],
+        report: Mapping[str, Any],
+        warnings: tuple[str, ...],
+    ) -> Denoised:
+        """A job whose latents were done before, with what is known of it."""
+        return Denoised(job, latents, Clock(self.device, spent), report, warnings)
+
     def set_aside(self, work: Work) -> None:
         """Take what waits for the next expert off the device."""
         work.denoising.to("cpu")
 
-    def finish(self, work: Work) -> Clip:
-        """Decode `work`, which has been through every expert."""
-        latents = finished(work.denoising)
-        with to_log(), work.clock.phase("decode"):
-            frames = decode(self.pipe, latents, work.job.vae_tiled)
+    def decode(self, denoised: Denoised) -> Clip:
+        """Make the frames of a job whose latents are done."""
+        job, clock = denoised.job, denoised.clock
+        latents = finished(denoised.latents, job).to(device=self.device)
+        with to_log(), clock.phase("decode"):
+            self.placement.for_vae()
+            frames = decode(self.pipe, latents, job.vae_tiled)
         return Clip(
             frames=frames.numpy(),
             latents=latents.float().cpu(),
-            seconds=work.clock.seconds,
-            peak_memory=work.clock.peak_memory(),
-            report=work.report,
-            warnings=work.warnings,
+            seconds=clock.seconds,
+            peak_memory=clock.peak_memory(),
+            report=denoised.report,
+            warnings=denoised.warnings,
         )
 
-    def _at_work(self, expert: int) -> Any:  # noqa: ANN401
-        """The transformer of an expert, on the device; where they take turns, the others leave it first."""
-        dit = experts_of(self.pipe)[expert]
-        if self.one_at_a_time:
-            self._rest(but=dit)
-            dit.to(self.device)
-        return dit
-
-    def _rest(self, but: Any = None) -> None:  # noqa: ANN401
-        """Take the experts off the device."""
-        for dit in experts_of(self.pipe):
-            if dit is not but:
-                dit.to("cpu")
-
     def _with_identity(self, work: Work, expert: int, dit: Any) -> AbstractContextManager[None]:  # noqa: ANN401
-        return self._identities.attached(dit, expert, work.job, work.identity, self._loras.key(expert))
+        return self._identities.attached(
+            dit, expert, work.job, work.identity, self._loras.key(expert), alone=self.takes_turns
+        )
 
     def _context(self, job: Job) -> Context:
         needs_negative = any(scale != 1.0 for scale in job.cfg_scale)

@@ -28,11 +28,10 @@ class Identities:
     Args:
         files: of the model, for its adapters.
         device: as torch names it.
-        one_expert: keep keys and values of the expert at work only.
     """
 
-    def __init__(self, files: ModelFiles, device: str, one_expert: bool) -> None:
-        self._files, self._device, self._one_expert = files, device, one_expert
+    def __init__(self, files: ModelFiles, device: str) -> None:
+        self._files, self._device = files, device
         self._adapters: dict[int, tuple[BlockAdapter, ...]] = {}
         self._latent: tuple[str, torch.Tensor] | None = None
         self._known: dict[int, tuple[Key, Hashable, IdentityKV]] = {}
@@ -53,6 +52,8 @@ class Identities:
         job: Job,
         latent: torch.Tensor | None,
         weights: Hashable,
+        *,
+        alone: bool,
     ) -> AbstractContextManager[None]:
         """The block within which an expert sees the identity of `job`.
 
@@ -62,19 +63,17 @@ class Identities:
             job: what is made.
             latent: of its subject.
             weights: what is on the transformer's weights, which decide keys and values too.
+            alone: whether only this expert's keys and values are kept.
         """
         if latent is None:
             return attached(dit, None)
         key = (subject_key(job), job.grid)
         self._known = {
-            index: held for index, held in self._known.items() if held[0] == key and self._stays(index, expert)
+            index: held for index, held in self._known.items() if held[0] == key and (index == expert or not alone)
         }
         if expert not in self._known or self._known[expert][1] != weights:
             self._known[expert] = (key, weights, identity_kv(dit, self._adapter(dit, expert), latent, job.grid))
         return attached(dit, self._known[expert][2])
-
-    def _stays(self, index: int, expert: int) -> bool:
-        return index == expert or not self._one_expert
 
     def _adapter(self, dit: Any, expert: int) -> tuple[BlockAdapter, ...]:  # noqa: ANN401
         if expert not in self._adapters:

@@ -61,17 +61,19 @@ class Fused:
 
 
 @torch.no_grad()
-def fuse(dit: torch.nn.Module, loras: Sequence[LoraFile]) -> Fused:
+def fuse(dit: torch.nn.Module, loras: Sequence[LoraFile], device: str | None = None) -> Fused:
     """Add `loras`, in their order, to the weights of `dit`, in place.
 
     All files are checked before the first weight is touched, and after any error all weights are as they were. Copies
-    of the weights that are touched stay in CPU memory until `restore`. One parameter at a time is computed on its own
-    device, so little memory is needed there.
+    of the weights that are touched stay in CPU memory until `restore`. One parameter at a time is computed, so little
+    memory is needed for it.
 
     Args:
         dit: with Wan's names and pristine weights; what was computed with it before, such as an identity's keys and
             values, no longer belongs to it afterwards.
         loras: none is fine.
+        device: that computes, wherever the weights are: another would round in another way; each parameter's own
+            unless given.
 
     Raises:
         LoraError: if a file does not suit this model.
@@ -89,7 +91,7 @@ def fuse(dit: torch.nn.Module, loras: Sequence[LoraFile]) -> Fused:
     try:
         with _opened([(lora, layout) for lora, layout in layouts if lora.scale]) as sources:
             for name, parameter in parameters.items():
-                _fuse_parameter(name, parameter, sources, fused._pristine)
+                _fuse_parameter(name, parameter, sources, fused._pristine, torch.device(device or parameter.device))
     except BaseException:
         fused.restore()
         raise
@@ -122,15 +124,19 @@ def _opened(layouts: Sequence[tuple[LoraFile, LoraLayout]]) -> Iterator[list[_So
 
 
 def _fuse_parameter(
-    name: str, parameter: torch.nn.Parameter, sources: Sequence[_Source], pristine: dict[str, torch.Tensor]
+    name: str,
+    parameter: torch.nn.Parameter,
+    sources: Sequence[_Source],
+    pristine: dict[str, torch.Tensor],
+    device: torch.device,
 ) -> None:
     parts = [(source, part) for source in sources for part in source.layout.additions.get(name, ())]
     if not parts:
         return
-    total = parameter.to(torch.float32, copy=True)
+    total = parameter.to(device=device, dtype=torch.float32, copy=True)
     for source, part in parts:
         # Multiplied, rounded, added, rounded: in these steps, as the reference does it, and not in one (`alpha=`).
-        total += _addition(source, part, parameter) * (source.lora.scale * _strength(source, part))
+        total += _addition(source, part, parameter.shape, device) * (source.lora.scale * _strength(source, part))
     if not total.isfinite().all():
         files = ", ".join(dict.fromkeys(str(source.lora.path) for source, _ in parts))
         raise FusionError(f"{name} is infinite or no number with {files}", "download it again, or lower its scale")
@@ -138,12 +144,12 @@ def _fuse_parameter(
     parameter.copy_(total)
 
 
-def _addition(source: _Source, part: Pair | Delta, parameter: torch.nn.Parameter) -> torch.Tensor:
+def _addition(source: _Source, part: Pair | Delta, shape: torch.Size, device: torch.device) -> torch.Tensor:
     """What `part` adds at a scale and a strength of 1: float32, of the parameter's shape."""
     if isinstance(part, Delta):
-        return source.tensor(part.key, parameter.device)
-    up, down = source.tensor(part.up, parameter.device), source.tensor(part.down, parameter.device)
-    return _product(up.flatten(1), down.flatten(1)).view(parameter.shape)
+        return source.tensor(part.key, device)
+    up, down = source.tensor(part.up, device), source.tensor(part.down, device)
+    return _product(up.flatten(1), down.flatten(1)).view(shape)
 
 
 def _product(up: torch.Tensor, down: torch.Tensor) -> torch.Tensor:

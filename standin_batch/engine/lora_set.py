@@ -9,9 +9,14 @@ from standin_batch.job import Job
 
 
 class LoraSet:
-    """The LoRAs that are on the experts of one model."""
+    """The LoRAs that are on the experts of one model.
 
-    def __init__(self) -> None:
+    Args:
+        device: that they are added on, wherever the weights are.
+    """
+
+    def __init__(self, device: str) -> None:
+        self._device = device
         self._on: dict[int, tuple[tuple[tuple[str, float], ...], Fused]] = {}
 
     def key(self, expert: int) -> tuple[tuple[str, float], ...]:
@@ -34,7 +39,7 @@ class LoraSet:
             return
         self.take_off(expert)
         if wanted:
-            self._on[expert] = (key, fuse(dit, [LoraFile(file.path, scale) for file, scale in wanted]))
+            self._on[expert] = (key, fuse(dit, [LoraFile(file.path, scale) for file, scale in wanted], self._device))
 
     def take_off(self, expert: int) -> None:
         """Bring the weights of an expert back to the very bits."""

@@ -58,13 +58,14 @@ def load_pipeline(files: ModelFiles, dtype: str, device: str) -> WanVideoPipelin
     return pipe
 
 
-def load_module(pipe: WanVideoPipeline, name: str, shards: tuple[Path, ...]) -> None:
+def load_module(pipe: WanVideoPipeline, name: str, shards: tuple[Path, ...], device: str) -> None:
     """Put a module beside the base of `pipe`, unless it is there; of its checkpoint only its own tensors are read.
 
     Args:
         pipe: a loaded pipeline.
         name: of the pipeline's attribute (`vace`).
         shards: of the module's checkpoint.
+        device: that it is loaded to.
 
     Raises:
         LoadError: if the file is broken or not what its name says.
@@ -76,7 +77,7 @@ def load_module(pipe: WanVideoPipeline, name: str, shards: tuple[Path, ...]) -> 
     config = next((entry for entry in MODEL_CONFIGS if _is_module(entry, model_hash, name)), None)
     if config is None:
         raise LoadError(f"{shards[0].parent} holds no {name} that DiffSynth knows ({model_hash})", "download it again")
-    placement = {"computation_dtype": pipe.torch_dtype, "computation_device": pipe.device}
+    placement = {"computation_dtype": pipe.torch_dtype, "computation_device": device}
     with _told(shards[0].parent):
         setattr(pipe, name, pool.load_model_file(config, paths, {**pool.default_vram_config(), **placement}))
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from jobs import make_job
 
-from standin_batch.engine.engine import Engine
+from standin_batch.engine.engine import Denoised, Engine
 from standin_batch.engine.pipeline import experts_of
+from standin_batch.plan.memory import Profile
 from standin_batch.weights.locate import locate
 from standin_batch.weights.registry import ROWS
 
@@ -37,7 +38,7 @@ class Nobody:
 @pytest.fixture
 def engine(golden):
     files = locate(ROWS["tiny-2.2"], golden / "weights")
-    return Engine.load("tiny-2.2", "float32", files, DEVICE, one_at_a_time=True)
+    return Engine.load("tiny-2.2", "float32", files, DEVICE, profile=Profile.OFFLOAD)
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def test_one_large_part_is_there_at_a_time_through_several_windows(engine, place
             for work in works:
                 engine.denoise(work, expert, lambda step, steps: None)
         for work in works:
-            engine.finish(work)
+            engine.decode(Denoised.of(work))
     assert max(map(len, places)) == 1
     assert {part for there in places for part in there} == {0, 1, "text encoder"}
 

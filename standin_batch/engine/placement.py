@@ -1,0 +1,168 @@
+"""Where the weights of a pipeline are: on the device while they are at work, and by the memory profile else.
+
+What is computed is the same in every profile: weights move, operations do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from standin_batch.engine.pipeline import experts_of
+from standin_batch.plan.memory import Profile
+
+HOME = "cpu"
+"""Where weights wait."""
+
+
+class Placement:
+    """Moves the parts of a pipeline.
+
+    Args:
+        pipe: as loaded, everything in its home.
+        device: where it computes, as torch names it.
+        profile: what stays there.
+    """
+
+    def __init__(self, pipe: Any, device: str, profile: Profile) -> None:  # noqa: ANN401
+        self._pipe, self._device = pipe, device
+        self._streams: dict[int, _Stream] = {}
+        self.profile = profile
+        pipe.device = device
+        pipe.vae.to(device)
+        if profile is Profile.RESIDENT:
+            self._stay()
+
+    @property
+    def home(self) -> str:
+        """Where what is not at work waits."""
+        return self._device if self.profile is Profile.RESIDENT else HOME
+
+    def use(self, profile: Profile) -> None:
+        """Go over to another profile."""
+        if profile is self.profile:
+            return
+        self._leave()
+        for stream in self._streams.values():
+            stream.end()
+        self._streams.clear()
+        self.profile = profile
+        if profile is Profile.RESIDENT:
+            self._stay()
+
+    def for_expert(self, index: int) -> Any:  # noqa: ANN401
+        """The transformer of an expert, able to compute; where they take turns, the others leave first."""
+        dit = experts_of(self._pipe)[index]
+        if self.profile is Profile.OFFLOAD:
+            self._leave(but=dit)
+        for part in (dit, *self._modules()):
+            self._ready(part)
+        return dit
+
+    def for_vae(self) -> None:
+        """Make room for the VAE."""
+        if self.profile is Profile.OFFLOAD:
+            self._leave()
+
+    def for_text_encoder(self) -> None:
+        """Make room for the text encoder, and bring it."""
+        if self.profile is Profile.OFFLOAD:
+            self._leave()
+        # Whole in every profile: T5 makes its positions where its weights are.
+        self._pipe.text_encoder.to(self._device)
+
+    def text_encoder_leaves(self) -> None:
+        """Take the text encoder off the device."""
+        if self._device != HOME:
+            self._pipe.text_encoder.to(HOME)
+            empty_cache(self._device)
+
+    def weight_bytes(self, index: int | None) -> dict[Profile, int]:
+        """Bytes of weights that lie on the device under each profile.
+
+        Args:
+            index: of the expert at work; None while the VAE works.
+        """
+        dits = experts_of(self._pipe)
+        beside = sum(map(_bytes, self._modules()))
+        vae = _bytes(self._pipe.vae)
+        at_work = (dits[index],) if index is not None else ()
+        largest = max((_bytes(leaf) for part in at_work for leaf in _leaves(part)), default=0)
+        return {
+            Profile.RESIDENT: vae + beside + sum(map(_bytes, dits)),
+            Profile.OFFLOAD: vae + sum(map(_bytes, at_work)) + (beside if at_work else 0),
+            Profile.LOWEST: vae + largest,
+        }
+
+    def _modules(self) -> Iterator[torch.nn.Module]:
+        return (part for part in (self._pipe.vace, self._pipe.vace2) if part is not None)
+
+    def _large(self) -> Iterator[torch.nn.Module]:
+        yield from experts_of(self._pipe)
+        yield from self._modules()
+
+    def _stay(self) -> None:
+        for part in self._large():
+            part.to(self._device)
+
+    def _leave(self, but: torch.nn.Module | None = None) -> None:
+        """Take experts off the device, and modules too unless one of the experts stays."""
+        for part in experts_of(self._pipe) if but is not None else self._large():
+            if part is not but:
+                part.to(HOME)
+        empty_cache(self._device)
+
+    def _ready(self, part: torch.nn.Module) -> None:
+        if self.profile is not Profile.LOWEST:
+            part.to(self._device)
+        elif id(part) not in self._streams:
+            self._streams[id(part)] = _Stream(part.to(HOME), self._device)
+
+
+class _Stream:
+    """Brings each layer of a module to the device for its own computation, and forgets that copy afterwards."""
+
+    def __init__(self, module: torch.nn.Module, device: str) -> None:
+        self._device = device
+        self._home: dict[torch.nn.Parameter, torch.Tensor] = {}
+        self._hooks = []
+        for leaf in _leaves(module):
+            self._hooks.append(leaf.register_forward_pre_hook(self._bring))
+            self._hooks.append(leaf.register_forward_hook(self._forget, always_call=True))
+
+    def end(self) -> None:
+        """Leave the module as it was."""
+        for hook in self._hooks:
+            hook.remove()
+
+    def _bring(self, leaf: torch.nn.Module, _arguments: object) -> None:
+        for parameter in leaf.parameters(recurse=False):
+            self._home[parameter] = parameter.data
+            parameter.data = parameter.data.to(self._device)
+
+    def _forget(self, leaf: torch.nn.Module, _arguments: object, _result: object) -> None:
+        for parameter in leaf.parameters(recurse=False):
+            if parameter in self._home:
+                parameter.data = self._home.pop(parameter)
+
+
+def _leaves(module: torch.nn.Module) -> Iterator[torch.nn.Module]:
+    """The submodules that have parameters of their own and compute with them themselves.
+
+    What holds further modules hands single parameters to its device itself, as DiffSynth's blocks do.
+    """
+    for part in module.modules():
+        if any(True for _ in part.parameters(recurse=False)) and not any(True for _ in part.children()):
+            yield part
+
+
+def _bytes(module: torch.nn.Module) -> int:
+    return sum(parameter.numel() * parameter.element_size() for parameter in module.parameters())
+
+
+def empty_cache(device: str) -> None:
+    """Give memory that nobody uses back to the device."""
+    if device.startswith("cuda"):
+        torch.cuda.empty_cache()
