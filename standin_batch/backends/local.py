@@ -4,42 +4,50 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from standin_batch.errors import NotReadyError, UsageError
 from standin_batch.output.index import write_index
 from standin_batch.output.store import OutputError, Store, has_video, read_record, recorded_ids
 from standin_batch.plan.cost import CostModel
 from standin_batch.plan.estimate import Device, estimate
+from standin_batch.plan.memory import Profile
 from standin_batch.plan.plan import Plan
 from standin_batch.plan.reason import Reason
-from standin_batch.run.events import Listener, RunFinished
+from standin_batch.run.deadline import Deadline
+from standin_batch.run.events import Listener, RunFinished, Warned
 from standin_batch.run.executor import RunSettings, execute
+from standin_batch.run.keeper import Every
 from standin_batch.run.lock import LockedError, held
-from standin_batch.run.measured import device_of
+from standin_batch.run.log import log_to
+from standin_batch.run.measured import Measured, device_of
+from standin_batch.run.plan_manifest import PlannedManifest
 from standin_batch.run.ready import check_built, find_weights
+from standin_batch.run.room import Room
+from standin_batch.run.stopping import Stop
+from standin_batch.weights.locate import ModelFiles
 
-Memory = Literal["auto", "resident", "offload"]
-
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+AUTO = "auto"
 
 
 @dataclass(frozen=True)
 class Machine:
-    """What of this machine a run uses.
+    """What of this machine a run uses, and what it puts up with there.
 
     Attributes:
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
-        memory: `resident` keeps all weights on the device, `offload` only the expert at work, `auto` what fits.
+        memory: a memory profile, or `auto` for the first that fits.
+        max_failures: failed jobs that end the run; None for what the manifest says.
+        wait: whether it waits for another run that holds the output.
     """
 
-    device: str = "auto"
-    memory: Memory = "auto"
+    device: str = AUTO
+    memory: str = AUTO
+    max_failures: int | None = None
+    wait: bool = False
 
 
 class DeviceError(NotReadyError):
@@ -47,40 +55,72 @@ class DeviceError(NotReadyError):
 
 
 def run_local(
-    plan: Plan, store: Store, manifest: str, machine: Machine, checkpoints: Path | None, emit: Listener
+    planned: PlannedManifest, machine: Machine, checkpoints: Path | None, emit: Listener, stop: Stop
 ) -> RunFinished:
-    """Run `plan` here.
+    """Run what is planned here.
 
     Args:
-        plan: what to run.
-        store: where its results go.
-        manifest: name of the manifest.
+        planned: what to run, and where its results go.
         machine: what of this machine is used, and how.
         checkpoints: the folder in place of each model's own.
         emit: is told what happens.
+        stop: is looked at between steps; whoever made it also listens to signals.
 
     Raises:
         StandinError: if the plan cannot be started on this machine.
+        Stopped: if it is stopped before its first job.
     """
+    plan, store = planned.plan, planned.store
     check_built(plan)
-    device = resolve_device(machine.device)
-    files = find_weights(plan, checkpoints, emit)
-    with opened(store):
-        _log_to(store.layout.log)
+    with stop.at_once():
+        device = resolve_device(machine.device)
+        files = find_weights(plan, checkpoints, emit)
+    with opened(store, _waiting(emit) if machine.wait else None, stop):
+        log_to(store.layout.log)
+        settings = _settings(planned, machine, device, files, stop.at)
         left = _still_to_do(plan, store)
-        settings = RunSettings(manifest, device, files, takes_turns(left, machine.memory, device_of(device)))
-        return execute(left, store, settings, emit)
+        if short := settings.room.shortage([item.job for item in left.to_run]):
+            emit(Warned(short, "make room; a run on a full disk ends with 3, and goes on when there is room"))
+        return execute(left, store, settings, emit, stop)
 
 
-def takes_turns(plan: Plan, memory: Memory, device: Device) -> bool:
-    """Whether the experts of a model that has two take turns on the device.
+def _waiting(emit: Listener) -> Callable[[str], object]:
+    return lambda who: emit(Warned(who))
+
+
+def _settings(
+    planned: PlannedManifest,
+    machine: Machine,
+    device: str,
+    files: Mapping[tuple[str, str], ModelFiles],
+    deadline: float | None,
+) -> RunSettings:
+    here, options = device_of(device), planned.manifest.run
+    costs = Measured.default().costs(here.name)
+    room = Room(planned.store.layout.folder, planned.store.options, planned.bytes_per_pixel)
+    return RunSettings(
+        manifest=planned.manifest.name,
+        device=device,
+        files=files,
+        profile=profile_for(planned.plan, machine.memory, here),
+        every=Every.of(options.checkpoint_every),
+        max_failures=machine.max_failures or options.max_failures,
+        deadline=None if deadline is None else Deadline(deadline, costs),
+        room=room,
+    )
+
+
+def profile_for(plan: Plan, memory: str, device: Device) -> Profile:
+    """The memory profile of a run.
 
     Args:
         plan: what runs.
-        memory: `auto` looks whether all weights fit, with some room for the work.
+        memory: a profile, or `auto`: it looks whether all weights fit, with some room for the work.
         device: that it runs on.
     """
-    return memory == "offload" if memory != "auto" else estimate(plan, CostModel(), device).takes_turns
+    if memory != AUTO:
+        return Profile(memory)
+    return Profile.OFFLOAD if estimate(plan, CostModel(), device).takes_turns else Profile.RESIDENT
 
 
 def settle(store: Store) -> None:
@@ -97,8 +137,13 @@ def settle(store: Store) -> None:
 
 
 @contextlib.contextmanager
-def opened(store: Store) -> Iterator[None]:
+def opened(store: Store, wait: Callable[[str], object] | None = None, stop: Stop | None = None) -> Iterator[None]:
     """Within the block, the output folder is this process's alone, clean, and knows its manifest.
+
+    Args:
+        store: of the folder.
+        wait: is told who holds it, and then that is waited for; None to raise instead.
+        stop: ends the waiting.
 
     Raises:
         LockedError: if another run is at work there.
@@ -106,7 +151,7 @@ def opened(store: Store) -> Iterator[None]:
     """
     with contextlib.ExitStack() as stack:
         with _writable(store.layout.folder):
-            stack.enter_context(held(store.layout.lock))
+            stack.enter_context(held(store.layout.lock, wait, (stop or Stop()).wait))
             store.open()
         yield
 
@@ -157,10 +202,3 @@ def resolve_device(wanted: str) -> str:
         seen = torch.cuda.device_count()
         raise DeviceError(f"torch sees {seen} CUDA devices, not {wanted}", "run `standin doctor`, or use --device cpu")
     return wanted
-
-
-def _log_to(path: Path) -> None:
-    """Send this process's log to `path`; libraries' warnings too."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    logging.captureWarnings(True)
-    logging.basicConfig(filename=path, level=logging.INFO, format=LOG_FORMAT, force=True, encoding="utf-8")

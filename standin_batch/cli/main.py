@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from standin_batch import __version__
-from standin_batch.cli import dataset, doctor, plan, run, schema, status, validate, weights
+from standin_batch.cli import dataset, doctor, plan, run, schema, status, stop, validate, weights, why
 from standin_batch.errors import ExitCode, StandinError
 
 EPILOG = """[bold]Exit codes[/bold]
@@ -33,6 +33,8 @@ app.command("run")(run.run)
 app.command("plan")(plan.plan)
 app.command("validate")(validate.validate)
 app.command("status")(status.status)
+app.command("stop")(stop.stop)
+app.command("why")(why.why)
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(weights.app, name="weights")
 app.command("doctor")(doctor.doctor)

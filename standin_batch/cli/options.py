@@ -10,11 +10,12 @@ import typer
 
 
 class Memory(str, Enum):
-    """What of a model stays on the device."""
+    """What of a model stays on the device: `auto`, or a profile as `plan.memory` has it."""
 
     AUTO = "auto"
     RESIDENT = "resident"
     OFFLOAD = "offload"
+    LOWEST = "lowest"
 
 
 ManifestArgument = Annotated[
@@ -32,6 +33,9 @@ Overrides = Annotated[
 Only = Annotated[list[str], typer.Option("--only", metavar="NAME", help="Only the job of this name; repeat for more.")]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="At most this many jobs.", show_default=False)]
 Force = Annotated[bool, typer.Option("--force", help="Also what is done already.")]
+RetryFailed = Annotated[
+    bool, typer.Option("--retry-failed", help="Also what failed by its own content, such as a picture without a face.")
+]
 Preview = Annotated[
     bool,
     typer.Option(
@@ -54,7 +58,11 @@ InputRoot = Annotated[
 ]
 MemoryProfile = Annotated[
     Memory,
-    typer.Option("--memory", help="On the device stay all weights, one expert of Wan2.2 at a time, or what fits."),
+    typer.Option(
+        "--memory",
+        help="On the device stay all weights, only the part or only the layer at work; `auto` takes what fits. A job "
+        "that runs out of memory goes one step down by itself.",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON to standard output, for programs.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]

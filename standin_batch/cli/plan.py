@@ -16,6 +16,7 @@ from standin_batch.cli.options import (
     Only,
     Overrides,
     Preview,
+    RetryFailed,
 )
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def plan(
     only: Only = [],  # noqa: B006
     limit: Limit = None,
     force: Force = False,
+    retry_failed: RetryFailed = False,
     preview: Preview = False,
     checkpoints: Checkpoints = None,
     input_root: InputRoot = None,
@@ -64,7 +66,8 @@ def plan(
     """
     from standin_batch.run.plan_manifest import Selection
 
-    return show_plan(manifest, Selection(overrides, only, limit, force, preview, checkpoints, input_root), as_json)
+    selection = Selection(overrides, only, limit, force, retry_failed, preview, checkpoints, input_root)
+    return show_plan(manifest, selection, as_json)
 
 
 def show_plan(path: Path, selection: Selection, as_json: bool) -> int:
@@ -93,6 +96,7 @@ def plan_json(planned: PlannedManifest) -> dict[str, object]:
         "folder": str(planned.store.layout.folder),
         "total": plan.total,
         "done": [job.job_id for job in plan.done],
+        "failed_before": [job.job_id for job in plan.failed_before],
         "repeats": planned.repeats,
         "notes": planned.notes,
         "estimate": {
@@ -136,6 +140,11 @@ def _print(planned: PlannedManifest) -> None:
     plan = planned.plan
     head = f"{planned.manifest.name}: {count(len(plan.to_run), 'job')} to run, {len(plan.done):,} done"
     out.print(Text(head, style="bold"))
+    if plan.failed_before:
+        failed = (
+            f"{len(plan.failed_before):,} failed before by their own content, and do not run; --retry-failed runs them"
+        )
+        out.print(Text(failed, style="red"))
     if not plan.to_run:
         out.print(Text(f"in {planned.store.layout.folder}"))
         return

@@ -25,12 +25,15 @@ from standin_batch.run.events import (
     Event,
     JobCompleted,
     JobFailed,
+    JobRequeued,
+    JobResumed,
     JobStarted,
     JobStep,
     Prepared,
     Preparing,
     RunFinished,
     RunStarted,
+    Stopping,
     Warned,
 )
 
@@ -124,9 +127,9 @@ class PlainReporter:
             self._ended += 1
             shown = _completed(event) if isinstance(event, JobCompleted) else _failed(event)
             return Text.assemble(f"[{self._ended}/{self._total}] ", shown)
-        if isinstance(event, Warned):
-            return _warned(event)
-        return _finished(event) if isinstance(event, RunFinished) else None
+        if isinstance(event, RunFinished):
+            return _finished(event)
+        return _note(event)
 
 
 class LiveReporter:
@@ -179,11 +182,11 @@ class LiveReporter:
             self._step(event)
         elif isinstance(event, (JobCompleted, JobFailed)):
             self._end(event)
-        elif isinstance(event, Warned):
-            err.print(_warned(event))
         elif isinstance(event, RunFinished):
             self._hide()
             err.print(_finished(event))
+        elif (note := _note(event)) is not None:
+            err.print(note)
 
     def _show(self, description: str, steps: int | None) -> None:
         self._hide()
@@ -231,6 +234,27 @@ def _failed(event: JobFailed) -> Text:
     return Text.assemble(shown, ("\n    cure: ", "bold green"), event.hint) if event.hint else shown
 
 
+def _note(event: Event) -> Text | None:
+    """A line for what is worth one, but neither begins nor ends anything."""
+    if isinstance(event, Warned):
+        return _warned(event)
+    if isinstance(event, JobRequeued):
+        return _requeued(event)
+    if isinstance(event, JobResumed):
+        return Text(f"  {event.label} goes on from step {event.step} of {event.steps}", style="dim")
+    return _stopping(event) if isinstance(event, Stopping) else None
+
+
+def _requeued(event: JobRequeued) -> Text:
+    how = f"with --memory {event.memory}" if event.memory else f"in {duration(event.seconds)}"
+    return Text.assemble(("↻ ", "bold yellow"), event.label, "  ", (event.error, "yellow"), f"; again {how}")
+
+
+def _stopping(event: Stopping) -> Text:
+    told = f"stopping ({event.why}): the clip at work is being saved; once more stops at once"
+    return Text.assemble(("■ ", "bold yellow"), told)
+
+
 def _warned(event: Warned) -> Text:
     shown = Text.assemble(("! ", "bold yellow"), event.message)
     return Text.assemble(shown, ("\n    cure: ", "bold green"), event.hint) if event.hint else shown
@@ -242,6 +266,6 @@ def _finished(event: RunFinished) -> Text:
         parts.append(f"{event.failed} failed")
     if event.remaining:
         parts.append(f"{event.remaining} left")
-    head = ("stopped", "bold yellow") if event.stopped else ("finished", "bold red" if event.failed else "bold green")
-    tail = "; run the same command again to go on" if event.stopped else ""
+    head = ("stopped", "bold yellow") if event.why else ("finished", "bold red" if event.failed else "bold green")
+    tail = f"; ended by {event.why}: run the same command again to go on" if event.why else ""
     return Text.assemble(head, f": {', '.join(parts)} in {duration(event.seconds)}, in {event.folder}{tail}")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,12 +23,19 @@ from standin_batch.cli.options import (
     Overrides,
     Preview,
     Quiet,
+    RetryFailed,
 )
-from standin_batch.errors import ExitCode
+from standin_batch.errors import ExitCode, StandinError
 
 if TYPE_CHECKING:
+    from standin_batch.backends.local import Machine
+    from standin_batch.cli.progress import Reporter
     from standin_batch.run.events import RunFinished
-    from standin_batch.run.plan_manifest import Selection
+    from standin_batch.run.plan_manifest import PlannedManifest, Selection
+    from standin_batch.run.stopping import Stop
+
+_LASTS = "When it runs"
+_ENDS = "When it ends"
 
 
 def run(
@@ -34,69 +44,191 @@ def run(
     only: Only = [],  # noqa: B006
     limit: Limit = None,
     force: Force = False,
+    retry_failed: RetryFailed = False,
     preview: Preview = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and stop.")] = False,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")] = "auto",
     memory: MemoryProfile = Memory.AUTO,
     checkpoints: Checkpoints = None,
     input_root: InputRoot = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait for another run that holds the output.", rich_help_panel=_LASTS)
+    ] = False,
+    deadline: Annotated[
+        str | None,
+        typer.Option(
+            "--deadline", metavar="TIME", help="Stop before it: 06:00, or 2026-01-31T06:00.", rich_help_panel=_LASTS
+        ),
+    ] = None,
+    max_time: Annotated[
+        str | None,
+        typer.Option("--max-time", metavar="LENGTH", help="Stop after it: 6h, 90min.", rich_help_panel=_LASTS),
+    ] = None,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", help="Stop when a job has failed.", rich_help_panel=_ENDS)
+    ] = False,
+    max_failures: Annotated[
+        int | None,
+        typer.Option("--max-failures", min=1, help="Stop when so many jobs have failed.", rich_help_panel=_ENDS),
+    ] = None,
+    on_finish: Annotated[
+        str | None,
+        typer.Option(
+            "--on-finish",
+            metavar="COMMAND",
+            help="A shell command for when the run has ended, however it did; $STANDIN_OUTCOME says how.",
+            rich_help_panel=_ENDS,
+        ),
+    ] = None,
+    allow_commands: Annotated[
+        bool,
+        typer.Option("--allow-commands", help="Obey the manifest's own `run.on_finish`.", rich_help_panel=_ENDS),
+    ] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
     """Make every video of a manifest that is not made yet.
 
     What is done is recognised by content: renaming files re-runs nothing, changing them re-runs what they decide.
+    Ctrl-C saves the clip at work and leaves with 75; the same command goes on inside of it.
 
     [bold]Examples[/bold]
 
       standin run manifests/quickstart.yaml
       standin run manifest.yaml --only portraits --limit 4
       standin run manifest.yaml --preview
+      standin run manifest.yaml --deadline 06:00 --on-finish 'mail -s "$STANDIN_OUTCOME" me < /dev/null'
       standin run manifest.yaml --set defaults.num_inference_steps=8 --device cuda:1
     """
     from standin_batch.run.plan_manifest import Selection
 
-    selection = Selection(overrides, only, limit, force, preview, checkpoints, input_root)
+    selection = Selection(overrides, only, limit, force, retry_failed, preview, checkpoints, input_root)
     if dry_run:
         from standin_batch.cli.plan import show_plan
 
         return show_plan(manifest, selection, as_json)
-    return _execute(manifest, selection, device, memory, as_json, quiet)
-
-
-def _execute(path: Path, selection: Selection, device: str, memory: Memory, as_json: bool, quiet: bool) -> int:
-    from standin_batch.backends.local import Machine, run_local, settle
-    from standin_batch.cli.console import count, err, show_warnings, warn
+    from standin_batch.backends.local import Machine
     from standin_batch.cli.progress import reporter
-    from standin_batch.environment import quick_findings
+    from standin_batch.run.stopping import listening
+
+    report = reporter(as_json, quiet)
+    stop = _stop(deadline, max_time)
+    machine = Machine(device, memory.value, 1 if fail_fast else max_failures, wait)
+    with _told(manifest, on_finish, allow_commands, report) as ending, listening(stop):
+        return _execute(manifest, selection, machine, report, stop, ending, as_json=as_json, quiet=quiet)
+
+
+def _stop(deadline: str | None, max_time: str | None) -> Stop:
+    import time
+    from datetime import datetime
+
+    from standin_batch.run.deadline import seconds_until
+    from standin_batch.run.stopping import Stop
+
+    seconds = seconds_until(deadline, max_time, datetime.now().astimezone())
+    return Stop(None if seconds is None else time.monotonic() + seconds)
+
+
+def _execute(
+    path: Path,
+    selection: Selection,
+    machine: Machine,
+    report: Reporter,
+    stop: Stop,
+    ending: _End,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> ExitCode:
+    from standin_batch.backends.local import run_local, settle
     from standin_batch.run.events import RunFinished
     from standin_batch.run.plan_manifest import plan_manifest
 
-    planned = plan_manifest(path, selection)
+    with stop.at_once():
+        planned = plan_manifest(path, selection)
+    ending.planned = planned
     if not quiet:
-        show_warnings(planned.manifest)
-        for note in planned.notes:
-            warn(note)
-        for finding in quick_findings():
-            warn(finding.message, finding.cure)
-        if planned.repeats:
-            err.print(f"{count(planned.repeats, 'combination')} repeat an earlier one: the same video is made once")
-    report = reporter(as_json, quiet)
-    if not planned.plan.to_run:
+        _say(planned)
+    if planned.plan.to_run:
+        with report.showing():
+            ending.finished = run_local(planned, machine, selection.checkpoints, report, stop)
+    else:
         settle(planned.store)
-        folder = str(planned.store.layout.folder)
+        failed = len(planned.plan.failed_before)
+        ending.finished = RunFinished(0, 0, 0, 0.0, False, str(planned.store.layout.folder), failed)
         if as_json:
-            report(RunFinished(0, 0, 0, 0.0, False, folder))
-        elif not quiet:
-            err.print(f"nothing to do: {count(len(planned.plan.done), 'video')} made before, in {folder}")
-        return ExitCode.OK
-    machine = Machine(device, memory.value)
-    with report.showing():
-        finished = run_local(planned.plan, planned.store, planned.manifest.name, machine, selection.checkpoints, report)
-    return _exit_code(finished)
+            report(ending.finished)
+    return _exit_code(ending.finished)
+
+
+def _say(planned: PlannedManifest) -> None:
+    """What the user should know before anything runs."""
+    from standin_batch.cli.console import count, err, show_warnings, warn
+    from standin_batch.environment import quick_findings
+
+    show_warnings(planned.manifest)
+    for note in planned.notes:
+        warn(note)
+    for finding in quick_findings():
+        warn(finding.message, finding.cure)
+    if planned.repeats:
+        err.print(f"{count(planned.repeats, 'combination')} repeat an earlier one: the same video is made once")
+    if failed := len(planned.plan.failed_before):
+        told = f"{count(failed, 'job')} failed before by their own content, and would again"
+        warn(told, "standin why FOLDER JOB says why; --retry-failed tries them all the same")
+    if not planned.plan.to_run:
+        made = f"{count(len(planned.plan.done), 'video')} made before, in {planned.store.layout.folder}"
+        err.print(f"nothing to do: {made}")
+
+
+@dataclass
+class _End:
+    """What is known when a run ends."""
+
+    planned: PlannedManifest | None = None
+    finished: RunFinished | None = None
+
+
+@contextmanager
+def _told(path: Path, command: str | None, allowed: bool, report: Reporter) -> Iterator[_End]:
+    """After the block, however it ends, the command of `--on-finish` is run."""
+    found = _End()
+    code: ExitCode | None = None
+    why = ""
+    try:
+        yield found
+        assert found.finished is not None
+        code = _exit_code(found.finished)
+    except StandinError as error:
+        code, why = error.exit_code, error.message
+        raise
+    except KeyboardInterrupt as error:
+        code, why = ExitCode.STOPPED, str(error)
+        raise
+    finally:
+        _finish(path, command, allowed, report, found, code, why)
+
+
+def _finish(
+    path: Path, command: str | None, allowed: bool, report: Reporter, found: _End, code: ExitCode | None, why: str
+) -> None:
+    from standin_batch.run.on_finish import Ending, command_of, finish
+
+    written = None if found.planned is None else found.planned.manifest.run.on_finish
+    wanted, warning = command_of(command, written, allowed=allowed)
+    if wanted is not None:
+        folder = None if found.planned is None else found.planned.store.layout.folder
+        warning = finish(wanted, Ending(path, code, folder, found.finished, why))
+    if warning is not None:
+        report(warning)
 
 
 def _exit_code(finished: RunFinished) -> ExitCode:
+    """What a run leaves with: what the machine lacks stands above what the jobs do, and that above a stop."""
+    from standin_batch.run.failure import ENDING
+
+    if finished.why in {kind.value for kind in ENDING}:
+        return ExitCode.NOT_READY
     if finished.stopped:
         return ExitCode.STOPPED
-    return ExitCode.JOBS_FAILED if finished.failed else ExitCode.OK
+    return ExitCode.JOBS_FAILED if finished.failed or finished.failed_before else ExitCode.OK

@@ -100,8 +100,8 @@ class RunSection(Section):
     """How a run of this manifest goes. Nothing of this changes what a job is."""
 
     checkpoint_every: Annotated[int, Field(ge=1, le=1000)] | Duration = Field(default="30s", examples=[5])
-    """How often the latents of the clip at work are saved, so that a crash loses no more: a number of denoising steps, or
-    a length of time. Before decoding, and when a run is stopped, they are saved anyway."""
+    """How often the latents of the clip at work are saved, so that a crash loses no more: a number of denoising steps,
+    or a length of time. Before decoding, and when a run is stopped, they are saved anyway."""
     max_failures: Annotated[int, Field(ge=1)] | None = Field(default=None, examples=[10])
     """End the run when this many jobs have failed; it goes on to the end unless said."""
     on_finish: str | None = Field(default=None, min_length=1, examples=["notify-send \"$STANDIN_OUTCOME\""])

@@ -142,6 +142,7 @@ COLUMNS = (
     Column("seconds", "number", "Time spent, all phases together.", part=lambda phases: float(sum(phases.values()))),
     Column("seconds_by_phase", "json", "The same by phase, as JSON.", "seconds"),
     Column("peak_memory", "integer", "Bytes of GPU memory; null without a GPU."),
+    Column("memory", "text", "Memory profile that it was finished with: `resident`, `offload` or `lowest`."),
     Column("device", "text", "As torch names it."),
     Column("finished_at", "time", "When the video was written."),
     Column("versions", "json", "Versions of the software that made it, as JSON."),

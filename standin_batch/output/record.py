@@ -52,6 +52,7 @@ class Record:
         latents: path below the output folder, where they are kept.
         seconds: time spent, by phase.
         peak_memory: bytes of GPU memory; None without a GPU.
+        memory: profile of the memory that it was finished with.
         device: as torch names it.
         finished_at: ISO 8601, UTC.
         versions: of the software that made it.
@@ -92,6 +93,7 @@ class Record:
     latents: str | None
     seconds: Mapping[str, float]
     peak_memory: int | None
+    memory: str
     device: str
     finished_at: str
     versions: Mapping[str, str]

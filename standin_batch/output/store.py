@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from standin_batch.errors import NotReadyError
-from standin_batch.files import remove_temporaries, replace_atomic, sha256_file, write_atomic
+from standin_batch.files import remove_temporaries, sha256_file, write_atomic
 from standin_batch.job import Job
 from standin_batch.modes import MODES
 from standin_batch.output.layout import OutputLayout
@@ -49,6 +49,7 @@ class Provenance:
     manifest: str
     seconds: Mapping[str, float]
     peak_memory: int | None
+    memory: str
     device: str
     finished_at: str
     versions: Mapping[str, str]
@@ -120,6 +121,7 @@ class Store:
             latents=self._save_latents(job, latents),
             seconds={phase: round(seconds, 3) for phase, seconds in provenance.seconds.items()},
             peak_memory=provenance.peak_memory,
+            memory=provenance.memory,
             device=provenance.device,
             finished_at=provenance.finished_at,
             versions=provenance.versions,
@@ -147,11 +149,10 @@ class Store:
     def _save_latents(self, job: Job, latents: torch.Tensor) -> str | None:
         if not self.options.keep_latents:
             return None
-        from safetensors.torch import save_file
+        from safetensors.torch import save
 
         path = self.layout.latents(job.job_id)
-        with replace_atomic(path) as temporary:
-            save_file({"latents": latents.contiguous()}, temporary, metadata={"job_id": job.job_id})
+        write_atomic(path, save({"latents": latents.contiguous()}, metadata={"job_id": job.job_id}))
         return self.layout.relative(path)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from standin_batch.errors import StandinError
-from standin_batch.files import replace_atomic
+from standin_batch.files import check_room, replace_atomic
 from standin_batch.media.audio import audio_track
 from standin_batch.media.ffmpeg import run, source, url
 from standin_batch.media.rates import exact
@@ -25,6 +25,8 @@ BT709 = (
 )
 """RGB to YUV by BT.709, and said so in the file: of an untagged file each player thinks what its size suggests."""
 AUDIO_BITRATE = "192k"
+PROBE_BYTES = 1 << 20
+"""Written to see whether a disk is full when ffmpeg has failed."""
 
 
 class VideoError(StandinError):
@@ -76,13 +78,26 @@ def write_video(
             output_params=_parameters(metadata, lossless) + sound_parameters,
         )
         try:
-            writer.send(None)
-            for frame in np.ascontiguousarray(frames):
-                writer.send(frame)
-            writer.close()
-        except OSError as error:
-            raise _failed(path, str(error)) from error
-        _check(path, temporary, length)
+            _send(writer, frames, path)
+            _check(path, temporary, length)
+        except VideoError:
+            # ffmpeg says in its own words, or not at all, that the disk is full.
+            check_room(path.parent, max(PROBE_BYTES, _size(temporary)))
+            raise
+
+
+def _send(writer: Generator[None, object, None], frames: np.ndarray, path: Path) -> None:
+    try:
+        writer.send(None)
+        for frame in np.ascontiguousarray(frames):
+            writer.send(frame)
+        writer.close()
+    except OSError as error:
+        raise _failed(path, str(error)) from error
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
 
 
 def _pace(rate: Fraction) -> dict[str, Any]:

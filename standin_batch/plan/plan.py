@@ -53,10 +53,12 @@ class Plan:
     Attributes:
         groups: in the order in which they run.
         done: jobs whose record and video exist.
+        failed_before: jobs that failed by their own content, and would again: they do not run.
     """
 
     groups: tuple[Group, ...]
     done: tuple[Job, ...]
+    failed_before: tuple[Job, ...] = ()
 
     @cached_property
     def modules(self) -> dict[tuple[str, str], tuple[str, ...]]:
@@ -111,4 +113,4 @@ class Plan:
     @property
     def total(self) -> int:
         """Jobs of the manifest, done or not."""
-        return len(self.done) + len(self.to_run)
+        return len(self.done) + len(self.failed_before) + len(self.to_run)

@@ -7,7 +7,7 @@ names them first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 
 from standin_batch.job import Job
@@ -23,24 +23,34 @@ Known = Mapping[str, Reason | None]
 """For each job id that is known: None when it is done, else why it has to run again."""
 
 
-def make_plan(jobs: Sequence[Job], known: Known, *, force: bool = False, costs: CostModel | None = None) -> Plan:
+def make_plan(
+    jobs: Sequence[Job],
+    known: Known,
+    *,
+    lasting: Collection[str] = (),
+    force: bool = False,
+    costs: CostModel | None = None,
+) -> Plan:
     """Order the jobs that are not done.
 
     Args:
         jobs: in the order of the manifest, each id once.
         known: what is known of them; an id that is not in it is new.
-        force: run also what is done.
+        lasting: ids of jobs that failed by their own content: they are left out.
+        force: run also what is done or left out.
         costs: of switches; the assumed ones unless given.
     """
-    done, pending = [], []
+    done, left_out, pending = [], [], []
     for position, job in enumerate(jobs):
         reason = known.get(job.job_id, Reason.NEW) or (Reason.FORCED if force else None)
         if reason is None:
             done.append(job)
+        elif job.job_id in lasting and not force:
+            left_out.append(job)
         else:
             pending.append(PlannedJob(job, reason, position))
     ordered = _ordered(pending, costs or CostModel())
-    return Plan(groups=tuple(_groups(ordered)), done=tuple(done))
+    return Plan(groups=tuple(_groups(ordered)), done=tuple(done), failed_before=tuple(left_out))
 
 
 def _ordered(pending: Iterable[PlannedJob], costs: CostModel) -> list[PlannedJob]:

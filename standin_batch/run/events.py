@@ -62,12 +62,62 @@ class JobCompleted:
 
 @dataclass(frozen=True)
 class JobFailed:
-    """A job failed; the run goes on."""
+    """A job failed; the run goes on, unless the machine is at fault."""
 
     job_id: str
     label: str
     error: str
     hint: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class JobRequeued:
+    """A job is to be tried again: after a pause, or with less of the weights on the device.
+
+    Attributes:
+        job_id: of the job.
+        label: how the job is called for people.
+        error: why it failed.
+        kind: of the failure, as `failure.FailureKind` has it.
+        attempt: that failed, from 1.
+        seconds: until it is tried again.
+        memory: the memory profile that it is tried with, where that is another; empty otherwise.
+    """
+
+    job_id: str
+    label: str
+    error: str
+    kind: str
+    attempt: int
+    seconds: float
+    memory: str = ""
+
+
+@dataclass(frozen=True)
+class JobResumed:
+    """A job goes on where it was saved."""
+
+    job_id: str
+    label: str
+    step: int
+    steps: int
+
+
+@dataclass(frozen=True)
+class JobSaved:
+    """The latents of a job at work are on disk."""
+
+    job_id: str
+    step: int
+    steps: int
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """The run is to stop, and does so when what it has is saved."""
+
+    why: str
 
 
 @dataclass(frozen=True)
@@ -87,8 +137,11 @@ class RunFinished:
         failed: jobs that failed.
         remaining: jobs that it did not come to.
         seconds: from start to end.
-        stopped: whether it was asked to stop.
+        stopped: whether it was asked to stop, or its time was over.
         folder: of the output.
+        failed_before: jobs that failed for good in earlier runs, and were not tried.
+        why: it ended before its end: a signal, the deadline, `max_failures`, or the kind of failure that ends runs;
+            empty if it did not.
     """
 
     completed: int
@@ -97,9 +150,12 @@ class RunFinished:
     seconds: float
     stopped: bool
     folder: str
+    failed_before: int = 0
+    why: str = ""
 
 
 Event: TypeAlias = (
-    "RunStarted | Preparing | Prepared | JobStarted | JobStep | JobCompleted | JobFailed | Warned | RunFinished"
+    "RunStarted | Preparing | Prepared | JobStarted | JobResumed | JobStep | JobSaved | JobRequeued | JobCompleted"
+    " | JobFailed | Warned | Stopping | RunFinished"
 )
 Listener: TypeAlias = "Callable[[Event], None]"

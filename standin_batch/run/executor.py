@@ -2,153 +2,233 @@
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from importlib.metadata import version
-from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from standin_batch import __version__
-from standin_batch.errors import NotReadyError, StandinError
+from standin_batch.errors import NotReadyError
 from standin_batch.job import Job
 from standin_batch.output.index import write_index
-from standin_batch.output.store import Provenance, Store
-from standin_batch.plan.plan import Group, Plan, PlannedJob
-from standin_batch.run.events import (
-    JobCompleted,
-    JobFailed,
-    JobStarted,
-    JobStep,
-    Listener,
-    Prepared,
-    Preparing,
-    RunFinished,
-    RunStarted,
-    Warned,
-)
-from standin_batch.run.journal import Journal, State
+from standin_batch.output.store import Provenance, Store, recorded_ids
+from standin_batch.plan.memory import Profile
+from standin_batch.plan.plan import Group, Plan
+from standin_batch.run.deadline import Deadline
+from standin_batch.run.events import Listener, Prepared, Preparing, RunFinished, RunStarted, Stopping, Warned
+from standin_batch.run.failure import Again, EndRun, FailureKind, decide, kind_of
+from standin_batch.run.job_queue import JobQueue, Turn
+from standin_batch.run.journal import Journal
+from standin_batch.run.keeper import Every, Keeper
+from standin_batch.run.ladder import Ladder
+from standin_batch.run.log import about
 from standin_batch.run.measured import Measured, device_of
+from standin_batch.run.outcomes import Outcomes, RunEnded
+from standin_batch.run.room import Room
+from standin_batch.run.stop_request import asked, withdrawn
+from standin_batch.run.stopping import Stop, Stopped
 from standin_batch.run.subjects import Subjects
+from standin_batch.run.watch import watching
+from standin_batch.run.worker import Worker
 from standin_batch.run.writer import Writer
 from standin_batch.weights.locate import ModelFiles
 
 if TYPE_CHECKING:
-    from standin_batch.engine.denoise import OnStep
-    from standin_batch.engine.engine import Clip, Engine, Work
+    from standin_batch.engine.engine import Clip, Engine
 
-logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 WINDOW = 64
 """Jobs whose prompts are encoded together, before the text encoder leaves the GPU."""
 
 TURN = 8
 """Jobs that go through one expert together where experts take turns. At 14B their two changes of place take seconds and
-each clip minutes, so more would save little, and a stop would lose more."""
+each clip minutes, so more would save little."""
+
+QUICK_INDEX = 2_000
+"""Records of which a run that is to stop still writes the index; of more the next run does, or `dataset index`."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunSettings:
-    """Where a plan runs.
+    """Where and how a plan runs.
 
     Attributes:
         manifest: name of the manifest.
         device: as torch names it.
         files: of each row and base in the plan.
-        one_at_a_time: whether the experts of a model that has two take turns on the device: each takes all clips of a
-            window through its steps before the next comes.
+        profile: of the memory.
+        every: how often the job at work is saved.
+        max_failures: failed jobs that end the run; None for no end.
+        deadline: of the run; None without one.
+        room: on the disk of the output.
     """
 
     manifest: str
     device: str
     files: Mapping[tuple[str, str], ModelFiles]
-    one_at_a_time: bool = False
+    profile: Profile
+    every: Every
+    max_failures: int | None
+    deadline: Deadline | None
+    room: Room
 
 
-def execute(plan: Plan, store: Store, settings: RunSettings, emit: Listener) -> RunFinished:
+def execute(plan: Plan, store: Store, settings: RunSettings, emit: Listener, stop: Stop) -> RunFinished:
     """Run every job of `plan` into an open `store`, and write the index.
 
     Returns:
-        What came of it; after SIGINT (as KeyboardInterrupt), with `stopped` set.
+        What came of it, also if it ended before its end.
 
     Raises:
         NotReadyError: if the weights of a group cannot be loaded; what was done before is kept.
     """
     start = time.monotonic()
-    folder = str(store.layout.folder)
-    emit(RunStarted(settings.manifest, folder, len(plan.to_run), len(plan.done)))
-    stopped = False
-    with closing(Journal(store.layout.journals)) as journal:
-        run = _Run(store, settings, emit, journal, device_of(settings.device).name)
+    layout = store.layout
+    emit(RunStarted(settings.manifest, str(layout.folder), len(plan.to_run), len(plan.done)))
+    why = ""
+    with closing(Journal(layout.journals)) as journal:
+        outcomes = Outcomes(layout, journal, emit, settings.max_failures)
+        run = _Run(store, settings, emit, stop, outcomes)
         try:
-            with Writer() as writer:
-                for group in plan.groups:
-                    run.group(group, writer)
+            with watching(stop, lambda: asked(layout), lambda reason: emit(Stopping(reason))):
+                run.groups(plan.groups)
         except KeyboardInterrupt:
-            stopped = True
-            run.cancel()
+            why = stop.reason or "Ctrl-C"
+        except RunEnded as ended:
+            why = ended.why
         finally:
-            write_index(store.layout)
-    left = len(plan.to_run) - run.completed - run.failed
-    finished = RunFinished(run.completed, run.failed, left, time.monotonic() - start, stopped, folder)
+            outcomes.cancel(why or "an error")
+            withdrawn(layout)
+            if not stop.requested or len(recorded_ids(layout)) <= QUICK_INDEX:
+                write_index(layout)
+    if not why and outcomes.out_of_time:
+        why = "the deadline"
+    finished = RunFinished(
+        completed=outcomes.completed,
+        failed=outcomes.failed,
+        remaining=len(plan.to_run) - outcomes.completed - outcomes.failed,
+        seconds=time.monotonic() - start,
+        stopped=stop.requested or outcomes.out_of_time,
+        folder=str(layout.folder),
+        failed_before=len(plan.failed_before),
+        why=why,
+    )
     emit(finished)
     return finished
 
 
 @dataclass
 class _Run:
-    """The state of one run: counts, which the writer's thread moves too, and the jobs at work."""
+    """One run: what its groups have in common."""
 
     store: Store
     settings: RunSettings
     emit: Listener
-    journal: Journal
-    device: str
+    stop: Stop
+    outcomes: Outcomes
     measured: Measured = field(default_factory=Measured.default)
-    completed: int = 0
-    failed: int = 0
-    at_work: dict[str, Job] = field(default_factory=dict)
-    counting: Lock = field(default_factory=Lock)
     versions: dict[str, str] = field(default_factory=lambda: _versions())
 
-    def group(self, group: Group, writer: Writer) -> None:
+    def __post_init__(self) -> None:
+        self.device = device_of(self.settings.device).name
+        made_by = {**self.versions, "device": self.device}
+        self.keeper = Keeper(self.store.layout, self.settings.every, made_by, self.emit)
+        self.ladder = Ladder(self.settings.profile)
+
+    def groups(self, groups: Sequence[Group]) -> None:
+        """Run all groups, one after the other."""
+        self.keeper.clean(recorded_ids(self.store.layout))
+        with Writer(self.stop) as writer:
+            for group in groups:
+                if self._is_worth(group):
+                    self._group(group, writer)
+
+    def _is_worth(self, group: Group) -> bool:
+        """Whether any job of a group is worth loading its weights."""
+        deadline, now = self.settings.deadline, time.monotonic()
+        if deadline is None or any(deadline.is_worth(item.job, None, now) for item in group.jobs):
+            return True
+        self.outcomes.out_of_time = True
+        return False
+
+    def _group(self, group: Group, writer: Writer) -> None:
         """Run the jobs of one group on one loaded model."""
         files = self.settings.files[group.model, group.base]
         subjects = Subjects(self.store.layout.subjects, files, self.settings.device)
-        jobs = self._with_subjects(group.jobs, subjects)
-        if not jobs:
+        queue = JobQueue(self._with_subjects([item.job for item in group.jobs], subjects), self.stop.wait)
+        turns = self._take(queue)
+        if not turns:
             return
         engine = self._load(group, files)
+        worker = self._worker(engine, queue, subjects, writer)
         try:
-            for window in _windows(jobs, TURN if engine.one_at_a_time else WINDOW):
-                self._encode_prompts(engine, window)
-                worker = _Worker(self, engine, subjects, writer)
-                if engine.one_at_a_time:
-                    worker.by_expert([planned.job for planned in window])
-                else:
-                    worker.one_by_one([planned.job for planned in window])
+            while turns:
+                self._window(engine, worker, queue, turns)
+                turns = self._take(queue)
         finally:
-            engine.release()
+            with suppress(RuntimeError):  # a device that is lost
+                engine.release()
 
-    def _with_subjects(self, jobs: Sequence[PlannedJob], subjects: Subjects) -> Sequence[PlannedJob]:
+    def _take(self, queue: JobQueue) -> list[Turn]:
+        return queue.take(WINDOW, lambda turn: self.ladder.profile_for(turn.job))
+
+    def _window(self, engine: Engine, worker: Worker, queue: JobQueue, turns: Sequence[Turn]) -> None:
+        """Run jobs that begin with the same memory profile, until they do not."""
+        profile = self.ladder.profile_for(turns[0].job)
+        engine.use(profile)
+        size = TURN if engine.takes_turns else WINDOW
+        turns, rest = turns[:size], turns[size:]
+        queue.put_first(rest)
+        self._encode_prompts(engine, turns)
+        if engine.takes_turns:
+            worker.together(turns)
+            return
+        for number, turn in enumerate(turns):
+            if self.ladder.profile_for(turn.job) is not profile:
+                queue.put_first(turns[number:])
+                return
+            worker.together([turn])
+
+    def _worker(self, engine: Engine, queue: JobQueue, subjects: Subjects, writer: Writer) -> Worker:
+        return Worker(
+            engine=engine,
+            queue=queue,
+            subjects=subjects,
+            keeper=self.keeper,
+            outcomes=self.outcomes,
+            ladder=self.ladder,
+            room=self.settings.room,
+            stop=self.stop,
+            deadline=self.settings.deadline,
+            emit=self.emit,
+            hand_over=lambda turn, clip, memory: writer.submit(lambda: self._save(turn, clip, memory)),
+        )
+
+    def _with_subjects(self, jobs: Sequence[Job], subjects: Subjects) -> Sequence[Job]:
         """The jobs whose subjects can be prepared; the others fail here, before the weights are loaded."""
-        count = len({planned.job.subject for planned in jobs if planned.job.subject is not None})
+        count = len({job.subject for job in jobs if job.subject is not None})
         if count == 0:
             return jobs
         with self._preparing(f"preparing {count} {'identity' if count == 1 else 'identities'}"):
-            return [planned for planned in jobs if self._has_subject(planned.job, subjects)]
+            return [job for job in jobs if self._has_subject(job, subjects)]
 
     def _has_subject(self, job: Job, subjects: Subjects) -> bool:
+        """Whether it can be prepared. Faults that may pass are left to the job's own attempts."""
+        if job.subject is None:
+            return True
         try:
-            if job.subject is not None:
+            with about(job), self.stop.at_once():
                 subjects.prepare(job)
         except NotReadyError:
             raise
         except Exception as error:
-            self.fail(job, error)
+            if (kind := kind_of(error)) is not FailureKind.INPUT:
+                return True
+            self.outcomes.has_failed(Turn(job), error, kind)
             return False
         return True
 
@@ -159,129 +239,94 @@ class _Run:
         yield
         self.emit(Prepared(what, time.monotonic() - start))
 
-    def cancel(self) -> None:
-        """Note that the jobs at work were not finished."""
-        for job in self.at_work.values():
-            self.journal.write(job.job_id, job.label, State.CANCELLED)
-
     def _load(self, group: Group, files: ModelFiles) -> Engine:
-        with self._preparing(f"loading {group.model} ({group.dtype})"):
+        with self._preparing(f"loading {group.model} ({group.dtype})"), self.stop.at_once():
             from standin_batch.engine.engine import Engine
 
             imported = time.monotonic()
-            engine = Engine.load(group.model, group.dtype, files, self.settings.device, self.settings.one_at_a_time)
-            self.measured.add_load(self.device, (group.model, group.dtype), time.monotonic() - imported)
+            profile = self.ladder.usual
+            where = self.settings.device
+            engine = self._with_less(
+                lambda: Engine.load(group.model, group.dtype, files, where, self.ladder.usual), group.model
+            )
+            if profile is self.ladder.usual:
+                self.measured.add_load(self.device, (group.model, group.dtype), time.monotonic() - imported)
             return engine
 
-    def _encode_prompts(self, engine: Engine, window: Sequence[PlannedJob]) -> None:
-        texts = dict.fromkeys(text for item in window for text in (item.job.negative_prompt, item.job.prompt))
-        with self._preparing(f"encoding {len(texts)} prompts"):
+    def _encode_prompts(self, engine: Engine, turns: Sequence[Turn]) -> None:
+        texts = dict.fromkeys(text for turn in turns for text in (turn.job.negative_prompt, turn.job.prompt))
+
+        def encode() -> None:
+            engine.use(max(engine.placement.profile, self.ladder.usual, key=list(Profile).index))
             engine.encode_prompts(texts)
 
-    def begins(self, job: Job) -> None:
-        """Say that a job is at work now."""
-        self.at_work[job.job_id] = job
-        self.journal.write(job.job_id, job.label, State.RUNNING)
-        self.emit(JobStarted(job.job_id, job.label, job.num_inference_steps))
+        with self._preparing(f"encoding {len(texts)} prompts"), self.stop.at_once():
+            self._with_less(encode, "the text encoder")
 
-    def save(self, job: Job, clip: Clip) -> None:
-        """Write the video and record of a job."""
-        start = time.monotonic()
-        try:
-            record = self.store.save(job, clip.frames, clip.latents, self._provenance(clip))
-        except NotReadyError:
-            raise
-        except Exception as error:
-            self.fail(job, error)
-            return
-        with self.counting:
-            self.completed += 1
-        self.journal.write(job.job_id, job.label, State.COMPLETED)
+    def _with_less(self, do: Callable[[], T], what: str) -> T:
+        """Do what all jobs need; when memory runs out, again with less of the weights on the device, for all of them.
+
+        Raises:
+            NotReadyError: if even the lowest profile needs too much.
+        """
+        while True:
+            try:
+                return do()
+            except Exception as error:
+                if kind_of(error) is not FailureKind.OUT_OF_MEMORY:
+                    raise
+                if not (below := self.ladder.usual.below):
+                    told = f"{what} does not fit into the memory of {self.device}"
+                    raise NotReadyError(told, "use a device with more memory") from error
+                self.ladder.usual = below[0]
+                self.emit(Warned(f"out of memory with {what}: going on with --memory {below[0].value}"))
+
+    def _save(self, turn: Turn, clip: Clip, memory: str) -> None:
+        """Write the video and record of a job; what fails here computes nothing again. Runs in the writer's thread."""
+        start, job = time.monotonic(), turn.job
+        while True:
+            try:
+                with about(job):
+                    record = self.store.save(job, clip.frames, clip.latents, self._provenance(clip, memory))
+                break
+            except Exception as error:
+                another = self._not_written(turn, clip, error)
+                if another is None:
+                    return
+                turn = another
+        self.outcomes.is_done(job, record.video, sum(clip.seconds.values()) + time.monotonic() - start)
+        self.keeper.forget(job)
         self.measured.add_job(self.device, job, clip.seconds)
-        seconds = sum(clip.seconds.values()) + time.monotonic() - start
-        self.emit(JobCompleted(job.job_id, job.label, record.video, seconds))
 
-    def _provenance(self, clip: Clip) -> Provenance:
+    def _not_written(self, turn: Turn, clip: Clip, error: Exception) -> Turn | None:
+        """What becomes of a clip that could not be written: another attempt, after its pause, or none."""
+        kind = kind_of(error)
+        decision = decide(kind, turn.attempt, turn.job.retries)
+        if isinstance(decision, Again):
+            self.outcomes.is_requeued(turn, error, kind, decision.after)
+            try:
+                self.stop.wait(decision.after)
+            except Stopped:
+                self.keeper.save_frames(turn.job, clip)
+                raise
+            return turn.again(0.0)
+        self.keeper.save_frames(turn.job, clip)
+        self.outcomes.has_failed(turn, error, kind)
+        if isinstance(decision, EndRun):
+            raise RunEnded(kind.value) from error
+        return None
+
+    def _provenance(self, clip: Clip, memory: str) -> Provenance:
         return Provenance(
             manifest=self.settings.manifest,
             seconds=clip.seconds,
             peak_memory=clip.peak_memory,
+            memory=memory,
             device=self.settings.device,
             finished_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
             versions=self.versions,
             report=clip.report,
         )
-
-    def fail(self, job: Job, error: Exception) -> None:
-        """Note that a job failed; the run goes on."""
-        logger.error("job %s (%s) failed", job.job_id, job.label, exc_info=error)
-        message = error.message if isinstance(error, StandinError) else f"{type(error).__name__}: {error}"
-        hint = error.hint if isinstance(error, StandinError) else "the log has the traceback"
-        with self.counting:
-            self.failed += 1
-        self.journal.write(job.job_id, job.label, State.FAILED, message)
-        self.emit(JobFailed(job.job_id, job.label, message, hint))
-
-
-@dataclass(frozen=True)
-class _Worker:
-    """Takes the jobs of a window through the engine. An error is the job's own, unless the machine is not ready."""
-
-    run: _Run
-    engine: Engine
-    subjects: Subjects
-    writer: Writer
-
-    def one_by_one(self, jobs: Iterable[Job]) -> None:
-        """Each job whole before the next."""
-        for job in jobs:
-            with self._own(job):
-                self.run.begins(job)
-                self._write(job, self.engine.generate(job, self.subjects, self._steps(job)))
-
-    def by_expert(self, jobs: Iterable[Job]) -> None:
-        """Every job through one expert, then every job through the next: the experts change places once a window."""
-        works = []
-        for job in jobs:
-            with self._own(job):
-                self.run.begins(job)
-                works.append(self.engine.begin(job, self.subjects))
-                self.engine.set_aside(works[-1])
-        for expert in self.engine.experts:
-            works = [work for work in works if self._through(work, expert)]
-
-    def _through(self, work: Work, expert: int) -> bool:
-        """Take one job through an expert; whether it goes on to another."""
-        with self._own(work.job):
-            self.engine.denoise(work, expert, self._steps(work.job))
-            if expert != self.engine.experts[-1]:
-                self.engine.set_aside(work)
-                return True
-            self._write(work.job, self.engine.finish(work))
-        return False
-
-    @contextmanager
-    def _own(self, job: Job) -> Iterator[None]:
-        try:
-            yield
-        except NotReadyError:
-            raise
-        except Exception as error:
-            self.run.at_work.pop(job.job_id, None)
-            self.run.fail(job, error)
-
-    def _steps(self, job: Job) -> OnStep:
-        return lambda step, steps: self.run.emit(JobStep(job.job_id, step, steps))
-
-    def _write(self, job: Job, clip: Clip) -> None:
-        for warning in clip.warnings:
-            self.run.emit(Warned(f"{job.label}: {warning}"))
-        self.writer.submit(lambda: self.run.save(job, clip))
-        del self.run.at_work[job.job_id]
-
-
-def _windows(jobs: Sequence[PlannedJob], size: int) -> Iterator[Sequence[PlannedJob]]:
-    return (jobs[start : start + size] for start in range(0, len(jobs), size))
 
 
 def _versions() -> dict[str, str]:

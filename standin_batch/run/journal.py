@@ -20,6 +20,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from standin_batch.locks.alive import born, is_alive
 from standin_batch.output.store import OutputError
 
 logger = logging.getLogger(__name__)
@@ -29,13 +30,14 @@ PATIENCE = 30.0
 
 
 class State(str, Enum):
-    """States of a job, in Slurm's words."""
+    """States of a job, in Slurm's words. A job that is to be tried again is requeued."""
 
     PENDING = "PENDING"
     RUNNING = "RUNNING"
     COMPLETED = "COMPLETED"
     FAILED = "FAILED"
     CANCELLED = "CANCELLED"
+    REQUEUED = "REQUEUED"
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,11 @@ class Entry:
         job_id: of the job.
         label: how the job is called for people.
         state: that it came into.
-        error: why it failed; empty otherwise.
+        error: why it failed, or was stopped; empty otherwise.
         pid: of the process that wrote it.
+        kind: of the failure, as `failure.FailureKind` has it; empty without one.
+        hint: what to do about it.
+        attempt: how often it was begun in that run, from 1; 0 where nothing was begun.
     """
 
     at: float
@@ -57,6 +62,9 @@ class Entry:
     state: State
     error: str
     pid: int
+    kind: str = ""
+    hint: str = ""
+    attempt: int = 0
 
 
 @dataclass(frozen=True)
@@ -89,7 +97,9 @@ class Run:
 
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS entry (at REAL, job_id TEXT, label TEXT, state TEXT, error TEXT, pid INTEGER);
+CREATE TABLE IF NOT EXISTS entry (
+    at REAL, job_id TEXT, label TEXT, state TEXT, error TEXT, pid INTEGER, kind TEXT, hint TEXT, attempt INTEGER
+);
 CREATE TABLE IF NOT EXISTS run (pid INTEGER, host TEXT, born TEXT, started REAL, ended REAL);
 """
 
@@ -112,10 +122,20 @@ class Journal:
         except sqlite3.Error as error:
             raise OutputError(f"{path} cannot be written: {error}", "is there room on the disk?") from error
 
-    def write(self, job_id: str, label: str, state: State, error: str = "") -> None:
-        """Note that a job came into a state."""
-        row = (time.time(), job_id, label, state.value, error, os.getpid())
-        self._execute("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)", *row)
+    def write(
+        self,
+        job_id: str,
+        label: str,
+        state: State,
+        error: str = "",
+        *,
+        kind: str = "",
+        hint: str = "",
+        attempt: int = 0,
+    ) -> None:
+        """Note that a job came into a state, as `Entry` has it."""
+        row = (time.time(), job_id, label, state.value, error, os.getpid(), kind, hint, attempt)
+        self._execute("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", *row)
 
     def close(self) -> None:
         """No more entries follow: the run has ended."""
@@ -146,11 +166,18 @@ def latest(folder: Path) -> dict[str, Entry]:
     """The newest entry of each job over all journals in `folder`."""
     entries: dict[str, Entry] = {}
     for path in sorted(folder.glob("*.sqlite")):
-        for entry in _entries(path):
+        for entry in _entries(path, _NEWEST):
             known = entries.get(entry.job_id)
             if known is None or entry.at >= known.at:
                 entries[entry.job_id] = entry
     return entries
+
+
+def history(folder: Path, job_id: str) -> list[Entry]:
+    """Every entry of one job over all journals in `folder`, oldest first."""
+    query = f"SELECT {_COLUMNS} FROM entry WHERE job_id = ? ORDER BY rowid"
+    found = [entry for path in sorted(folder.glob("*.sqlite")) for entry in _entries(path, query, job_id)]
+    return sorted(found, key=lambda entry: entry.at)
 
 
 def runs(folder: Path) -> list[Run]:
@@ -158,12 +185,16 @@ def runs(folder: Path) -> list[Run]:
     return [run for path in sorted(folder.glob("*.sqlite")) for run in _runs(path)]
 
 
-def _entries(path: Path) -> Iterator[Entry]:
-    """The newest entry of each job in one journal: where `max` is asked for, SQLite takes the rest from its row."""
-    query = "SELECT at, job_id, label, state, error, pid, max(rowid) FROM entry GROUP BY job_id"
-    for at, job_id, label, state, error, pid, _ in _read(path, query):
+_COLUMNS = "at, job_id, label, state, error, pid, kind, hint, attempt"
+
+_NEWEST = f"SELECT {_COLUMNS}, max(rowid) FROM entry GROUP BY job_id"
+"""The newest entry of each job in one journal: where `max` is asked for, SQLite takes the rest from its row."""
+
+
+def _entries(path: Path, query: str, *values: object) -> Iterator[Entry]:
+    for at, job_id, label, state, *rest in _read(path, query, *values):
         with suppress(ValueError):  # a state that this version does not know
-            yield Entry(at, job_id, label, State(state), error, pid)
+            yield Entry(at, job_id, label, State(state), *rest[:5])
 
 
 def _runs(path: Path) -> Iterator[Run]:
@@ -171,36 +202,16 @@ def _runs(path: Path) -> Iterator[Run]:
     return (Run(*row) for row in _read(path, query))
 
 
-def _read(path: Path, query: str) -> list[tuple[Any, ...]]:
+def _read(path: Path, query: str, *values: object) -> list[tuple[Any, ...]]:
     """The rows of a query; none of a file that is no journal, or not yet one.
 
     A folder that cannot be written has no place for the index of a write-ahead log, so there the file is read without.
     """
     for mode in ("mode=ro", "immutable=1"):
         with suppress(sqlite3.DatabaseError), closing(_opened(path, mode)) as connection:
-            return connection.execute(query).fetchall()
+            return connection.execute(query, values).fetchall()
     return []
 
 
 def _opened(path: Path, mode: str) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True, timeout=PATIENCE)
-
-
-def is_alive(pid: int, born_then: str = "") -> bool:
-    """Whether a process of this machine is there, and the same as then."""
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        pass
-    return not born_then or born_then == born(pid)
-
-
-def born(pid: int) -> str:
-    """When the system started a process, in ticks since it booted; empty where it does not say."""
-    try:
-        # The name before it is in parentheses and may hold anything.
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return ""

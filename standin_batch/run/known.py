@@ -18,6 +18,7 @@ from standin_batch.output.record import job_fields
 from standin_batch.output.store import has_video, read_record_file, recorded_ids
 from standin_batch.plan.changes import Slot, changes, slot_of, slots_of
 from standin_batch.plan.reason import Reason
+from standin_batch.run.failure import is_lasting
 from standin_batch.run.journal import State, latest
 
 RecordData = Mapping[str, Any]
@@ -29,27 +30,30 @@ class Known:
 
     Attributes:
         reasons: for each job that was seen before, None when it is done, else why it has to run again.
+        lasting: ids of those that failed by their own content, so that they would again.
         bytes_per_pixel: of video for each pixel of each frame, over the videos that are done; None without any.
     """
 
     reasons: Mapping[str, Reason | None]
+    lasting: frozenset[str] = frozenset()
     bytes_per_pixel: float | None = None
 
 
 def known_jobs(jobs: Sequence[Job], layout: OutputLayout) -> Known:
     """What records, videos and journals below `layout` know of `jobs`."""
     recorded = recorded_ids(layout)
-    reasons: dict[str, Reason | None] = {
-        job_id: Reason.FAILED_BEFORE for job_id, entry in latest(layout.journals).items() if entry.state is State.FAILED
-    }
+    failed = {job_id: entry for job_id, entry in latest(layout.journals).items() if entry.state is State.FAILED}
+    reasons: dict[str, Reason | None] = dict.fromkeys(failed, Reason.FAILED_BEFORE)
+    lasting = {job_id for job_id, entry in failed.items() if is_lasting(entry.kind)}
     videos, size = _Videos(layout), _Size()
     for record in _records(layout, (job.job_id for job in jobs if job.job_id in recorded)):
         exists = record in videos
+        lasting.discard(record["job_id"])
         reasons[record["job_id"]] = None if exists else Reason.OUTPUT_MISSING
         if exists:
             size.add(record)
     reasons.update(_changed([job for job in jobs if job.job_id not in reasons], jobs, recorded, layout))
-    return Known(reasons, size.bytes_per_pixel)
+    return Known(reasons, frozenset(lasting), size.bytes_per_pixel)
 
 
 def _changed(

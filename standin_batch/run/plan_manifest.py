@@ -43,6 +43,7 @@ class Selection:
         only: names of jobs; empty for all.
         limit: how many jobs to run at most.
         force: run also what is done.
+        retry_failed: run also what failed by its own content.
         preview: one cheap clip for each combination of model, mode, LoRAs and identity, in a folder of its own.
         checkpoints: the folder in place of each model's own.
         input_root: the only folder that inputs may be read from; anywhere when it is None.
@@ -52,6 +53,7 @@ class Selection:
     only: Sequence[str] = ()
     limit: int | None = None
     force: bool = False
+    retry_failed: bool = False
     preview: bool = False
     checkpoints: Path | None = None
     input_root: Path | None = None
@@ -141,7 +143,9 @@ def plan_manifest(path: Path, selection: Selection) -> PlannedManifest:
         expansion, layout = Expansion(preview(expansion.jobs), 0, expansion.notes), layout.preview
     known, device = known_jobs(expansion.jobs, layout), likely_device()
     costs = Measured.default().costs(device.name)
-    plan = make_plan(expansion.jobs, known.reasons, force=selection.force, costs=costs).limited(selection.limit)
+    lasting = frozenset() if selection.retry_failed else known.lasting
+    plan = make_plan(expansion.jobs, known.reasons, lasting=lasting, force=selection.force, costs=costs)
+    plan = plan.limited(selection.limit)
     # A preview is another folder's, and the lock file itself is as it should be.
     is_lock = path.resolve() == layout.lock_file.resolve()
     written = None if selection.preview or is_lock else partial(run_files, manifest, whole, number)

@@ -46,7 +46,20 @@ def test_one_failed_job_does_not_stop_the_rest(workspace, two_identities):
     assert "sky" in status["failed"][0]["label"]
 
     planned = json.loads(workspace.standin("plan", two_identities, "--json").stdout)
-    assert [(job["label"].split(" · ")[1], job["reason"]) for job in planned["jobs"]] == [("sky", "failed before")]
+    assert (planned["jobs"], len(planned["failed_before"])) == ([], 1), "the same picture would fail in the same way"
+    again = json.loads(workspace.standin("plan", two_identities, "--retry-failed", "--json").stdout)
+    assert [(job["label"].split(" · ")[1], job["reason"]) for job in again["jobs"]] == [("sky", "failed before")]
+
+
+def test_what_failed_by_its_own_content_is_not_tried_again_unless_asked_for(workspace, two_identities):
+    sky = ("--set", "jobs.portraits.identity=sky")
+    workspace.standin("run", two_identities, *sky)
+    again = workspace.standin("run", two_identities, *sky)
+    assert again.returncode == 1, "it still tells that a video is missing"
+    assert "--retry-failed" in again.stderr
+    asked = workspace.standin("run", two_identities, *sky, "--retry-failed", "--json")
+    assert asked.returncode == 1
+    assert json.loads(asked.stdout.splitlines()[-1])["failed"] == 1
 
 
 def test_a_video_or_a_record_that_is_deleted_comes_back(workspace, two_identities):

@@ -21,6 +21,8 @@ HEAVY = ("torch", "diffsynth", "transformers", "onnxruntime", "insightface", "cv
         ["validate", "MANIFEST"],
         ["plan", "MANIFEST"],
         ["status", "MANIFEST"],
+        ["stop", "MANIFEST"],
+        ["why", "MANIFEST", "portraits", "astronaut", "desk", "seed", "0"],
         ["run", "MANIFEST"],
         ["weights", "list"],
         ["weights", "download", "wan2.1-t2v-14b", "--dry-run"],

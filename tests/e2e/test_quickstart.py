@@ -43,7 +43,7 @@ def test_each_video_carries_its_job(quickstart, folder):
 
 
 def test_what_libraries_print_is_in_the_log(folder):
-    assert "DiffSynth-Studio" in (folder / ".standin" / "log.txt").read_text()
+    assert "DiffSynth-Studio" in (folder / ".standin" / "log.jsonl").read_text()
 
 
 def test_again_there_is_nothing_to_do(quickstart, manifests):

@@ -135,8 +135,8 @@ def test_a_hundred_thousand_records_are_read_in_no_time(layout, journal):
     path = next(layout.journals.glob("*.sqlite"))
     with closing(sqlite3.connect(path)) as connection, connection:
         states = ("RUNNING", "FAILED", "COMPLETED")
-        rows = ((1.0, job_id, "job", state, "", 1) for job_id in ids for state in states)
-        connection.executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)", rows)
+        rows = ((1.0, job_id, "job", state, "", 1, "", "", 1) for job_id in ids for state in states)
+        connection.executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
     start = time.perf_counter()
     found = read_status(layout.folder)
     assert time.perf_counter() - start < FAST

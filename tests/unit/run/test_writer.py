@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-import _thread
 import threading
 
 import pytest
 
+from standin_batch.run import writer as writing
+from standin_batch.run.stopping import Stop, Stopped
 from standin_batch.run.writer import BACKLOG, Writer
 
 
 def test_all_tasks_are_done_in_order_when_it_is_left():
     done = []
-    with Writer() as writer:
+    with Writer(Stop()) as writer:
         for number in range(5):
             writer.submit(lambda number=number: done.append((number, threading.current_thread().name)))
     assert [number for number, _ in done] == list(range(5))
     assert all(name.startswith("writer") for _, name in done)
 
 
-def test_what_a_task_raises_comes_out():
+def test_what_a_task_raises_comes_out_and_ends_the_rest():
+    done = []
+
     def fail():
         raise RuntimeError("disk full")
 
-    with pytest.raises(RuntimeError, match="disk full"), Writer() as writer:
-        writer.submit(fail)
+    def more():
+        with Writer(Stop()) as writer:
+            writer.submit(fail)
+            for number in range(5):
+                writer.submit(lambda number=number: done.append(number))
+
+    with pytest.raises(RuntimeError, match="disk full"):
+        more()
+    assert done == []
 
 
 def test_no_more_than_the_backlog_waits():
@@ -35,7 +45,7 @@ def test_no_more_than_the_backlog_waits():
             writer.submit(gate.wait)
             submitted.release()
 
-    with Writer() as writer:
+    with Writer(Stop()) as writer:
         filler = threading.Thread(target=fill, args=(writer,))
         filler.start()
         for _ in range(BACKLOG):
@@ -46,15 +56,36 @@ def test_no_more_than_the_backlog_waits():
         assert submitted.acquire(timeout=10)
 
 
-def test_an_interrupt_waits_for_what_is_being_written():
-    done, gate = [], threading.Event()
+def test_a_run_that_is_to_stop_waits_for_what_is_being_written():
+    stop, done, begun, gate = Stop(), [], threading.Event(), threading.Event()
 
-    def interrupt():
-        gate.wait()
-        _thread.interrupt_main()
+    def write():
+        begun.set()
+        gate.wait(10)
         done.append("written")
 
-    with pytest.raises(KeyboardInterrupt), Writer() as writer:
-        writer.submit(interrupt)
+    with Writer(stop) as writer:
+        writer.submit(write)
+        begun.wait(10)
+        stop.request("Ctrl-C")
         gate.set()
     assert done == ["written"]
+
+
+def test_but_not_for_long(monkeypatch):
+    monkeypatch.setattr(writing, "GRACE", 0.1)
+    stop, begun, gate = Stop(), threading.Event(), threading.Event()
+
+    def write():
+        begun.set()
+        gate.wait(10)
+
+    def leave():
+        with Writer(stop) as writer:
+            writer.submit(write)
+            begun.wait(10)
+            stop.request("Ctrl-C")
+
+    with pytest.raises(Stopped):
+        leave()
+    gate.set()

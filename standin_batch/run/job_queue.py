@@ -1,0 +1,67 @@
+"""The jobs of a group that are still to be made: in order, those that are tried again after their pause."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from standin_batch.job import Job
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A job that is to be made.
+
+    Attributes:
+        job: the job.
+        attempt: how often it will have been tried for faults that may pass; from 1.
+        not_before: as `time.monotonic` has it.
+    """
+
+    job: Job
+    attempt: int = 1
+    not_before: float = 0.0
+
+    def again(self, after: float) -> Turn:
+        """The next attempt, when `after` seconds have passed."""
+        return replace(self, attempt=self.attempt + 1, not_before=time.monotonic() + after)
+
+
+class JobQueue:
+    """Jobs in order. What is put back comes after all others, once its pause is over.
+
+    Args:
+        jobs: in their order.
+        wait: for a number of seconds.
+    """
+
+    def __init__(self, jobs: Iterable[Job], wait: Callable[[float], None]) -> None:
+        self._turns = [Turn(job) for job in jobs]
+        self._wait = wait
+
+    def put_back(self, turn: Turn) -> None:
+        """Try a job again."""
+        self._turns.append(turn)
+
+    def put_first(self, turns: Sequence[Turn]) -> None:
+        """Have these before all others."""
+        self._turns[:0] = turns
+
+    def take(self, number: int, like: Callable[[Turn], Hashable]) -> list[Turn]:
+        """The next jobs; none when all are made. Waits where only pauses are left.
+
+        Args:
+            number: at most.
+            like: what those that are taken together have in common.
+        """
+        while self._turns:
+            now = time.monotonic()
+            ready = [turn for turn in self._turns if turn.not_before <= now]
+            if ready:
+                taken = [turn for turn in ready if like(turn) == like(ready[0])][:number]
+                ids = {id(turn) for turn in taken}
+                self._turns = [turn for turn in self._turns if id(turn) not in ids]
+                return taken
+            self._wait(min(turn.not_before for turn in self._turns) - now)
+        return []

@@ -1,0 +1,120 @@
+"""What becomes of jobs: counted, told, and written into the journal. The writer's thread comes here too."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from threading import Lock
+
+from standin_batch.errors import StandinError
+from standin_batch.job import Job
+from standin_batch.output.layout import OutputLayout
+from standin_batch.run.events import JobCompleted, JobFailed, JobRequeued, JobResumed, JobStarted, Listener
+from standin_batch.run.failure import FailureKind
+from standin_batch.run.job_queue import Turn
+from standin_batch.run.journal import Journal, State
+from standin_batch.run.log import about
+from standin_batch.run.saved import progress
+
+logger = logging.getLogger(__name__)
+
+
+class RunEnded(Exception):
+    """The run ends before its end.
+
+    Attributes:
+        why: the kind of failure that ends runs, or `max_failures`.
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+@dataclass
+class Outcomes:
+    """The jobs of one run.
+
+    Attributes:
+        layout: of the output folder.
+        journal: of this process.
+        emit: is told.
+        max_failures: that end the run; None for no end.
+        out_of_time: whether a job was left, as the deadline is near.
+    """
+
+    layout: OutputLayout
+    journal: Journal
+    emit: Listener
+    max_failures: int | None = None
+    completed: int = 0
+    failed: int = 0
+    out_of_time: bool = False
+    _at_work: dict[str, Turn] = field(default_factory=dict)
+    _counting: Lock = field(default_factory=Lock)
+
+    def begins(self, turn: Turn, step: int = 0) -> None:
+        """A job is at work, from this step on."""
+        job = turn.job
+        self._at_work[job.job_id] = turn
+        self.journal.write(job.job_id, job.label, State.RUNNING, attempt=turn.attempt)
+        self.emit(JobStarted(job.job_id, job.label, job.num_inference_steps))
+        if step:
+            self.emit(JobResumed(job.job_id, job.label, step, job.num_inference_steps))
+
+    def is_done(self, job: Job, video: str, seconds: float) -> None:
+        """The record of a job is on disk."""
+        with self._counting:
+            self.completed += 1
+            turn = self._at_work.pop(job.job_id, Turn(job))
+        self.journal.write(job.job_id, job.label, State.COMPLETED, attempt=turn.attempt)
+        self.emit(JobCompleted(job.job_id, job.label, video, seconds))
+
+    def is_requeued(self, turn: Turn, error: Exception, kind: FailureKind, after: float, memory: str = "") -> None:
+        """A job is to be tried again."""
+        job, (message, hint) = turn.job, _told(error)
+        self._log(turn, error, kind)
+        self.journal.write(
+            job.job_id, job.label, State.REQUEUED, message, kind=kind.value, hint=hint, attempt=turn.attempt
+        )
+        self.emit(JobRequeued(job.job_id, job.label, message, kind.value, turn.attempt, after, memory))
+
+    def has_failed(self, turn: Turn, error: Exception, kind: FailureKind) -> None:
+        """A job has failed.
+
+        Raises:
+            RunEnded: if these are as many as may fail.
+        """
+        job, (message, hint) = turn.job, _told(error)
+        self._log(turn, error, kind)
+        with self._counting:
+            self.failed += 1
+            self._at_work.pop(job.job_id, None)
+        self.journal.write(
+            job.job_id, job.label, State.FAILED, message, kind=kind.value, hint=hint, attempt=turn.attempt
+        )
+        self.emit(JobFailed(job.job_id, job.label, message, hint, kind.value))
+        if self.max_failures is not None and self.failed >= self.max_failures:
+            raise RunEnded("max_failures")
+
+    def is_put_back(self, job: Job) -> None:
+        """A job is not at work any more, and will be again."""
+        self._at_work.pop(job.job_id, None)
+
+    def cancel(self, why: str) -> None:
+        """Note how far the jobs at work came."""
+        for turn in list(self._at_work.values()):
+            saved = progress(self.layout, turn.job.job_id)
+            told = "begins anew" if saved is None else f"goes on from step {saved.step} of {saved.steps}"
+            self.journal.write(turn.job.job_id, turn.job.label, State.CANCELLED, f"{why}; {told}", attempt=turn.attempt)
+
+    def _log(self, turn: Turn, error: Exception, kind: FailureKind) -> None:
+        told = "attempt %d of job %s (%s) failed: %s"
+        with about(turn.job):
+            logger.error(told, turn.attempt, turn.job.job_id, turn.job.label, kind.value, exc_info=error)
+
+
+def _told(error: Exception) -> tuple[str, str]:
+    if isinstance(error, StandinError):
+        return error.message, error.hint
+    return f"{type(error).__name__}: {error}", "the log has the traceback: standin why FOLDER JOB --log"
