@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install quickstart modes test test-slow test-gpu check format schema examples clean help
+.PHONY: install quickstart modes test test-slow test-crash test-soak test-gpu check format schema examples clean help
 
 install: $(STAMP)
 
@@ -23,10 +23,16 @@ modes: install ## one of each mode, on the CPU
 	$(BIN)/standin run manifests/modes.yaml
 
 test: install check ## everything that CI runs
-	$(BIN)/python -m pytest -m "not slow and not gpu"
+	$(BIN)/python -m pytest -m "not slow and not gpu and not crash and not soak"
 
 test-slow: install ## fuzzing and other checks of minutes
 	$(BIN)/python -m pytest -m slow
+
+test-crash: install ## kill a run at 200 moments: a quarter of an hour
+	$(BIN)/python -m pytest -m crash
+
+test-soak: install ## 2,000 jobs in one process: a quarter of an hour
+	$(BIN)/python -m pytest -m soak
 
 test-gpu: install ## what needs a CUDA device
 	$(BIN)/python -m pytest -m gpu

@@ -25,17 +25,21 @@ class Zygote:
         self._process = subprocess.Popen([sys.executable, script], text=True, **pipes)
         assert self._answer() == "ready"
 
-    def call(self, arguments: list[str], folder: Path) -> Ran:
-        return self.together([arguments], folder)[0]
+    def call(self, arguments: list[str], folder: Path, **options: object) -> Ran:
+        return self.together([arguments], folder, **options)[0]
 
-    def together(self, calls: list[list[str]], folder: Path) -> list[Ran]:
-        """Calls that begin at the same moment; returns when all have ended."""
+    def together(self, calls: list[list[str]], folder: Path, **options: object) -> list[Ran]:
+        """Calls that begin at the same moment; returns when all have ended.
+
+        `faults` is what happens to them, as `support/faults.py` has it; `kill_after` seconds their groups are killed.
+        """
         requests = [
             {
                 "arguments": arguments,
                 "folder": str(folder),
                 "stdout": f"{self._stdout}-{number}",
                 "stderr": f"{self._stderr}-{number}",
+                **options,
             }
             for number, arguments in enumerate(calls)
         ]
@@ -63,8 +67,8 @@ class Workspace:
     folder: Path
     zygote: Zygote
 
-    def standin(self, *arguments: object) -> Ran:
-        return self.zygote.call([str(argument) for argument in arguments], self.folder)
+    def standin(self, *arguments: object, **options: object) -> Ran:
+        return self.zygote.call([str(argument) for argument in arguments], self.folder, **options)
 
     def together(self, *calls: list[object]) -> list[Ran]:
         """Several calls of `standin` that begin at the same moment."""

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+import time
+from pathlib import Path
 
 
 def main() -> None:
@@ -29,7 +32,22 @@ def _codes(calls: list[dict]) -> list[int]:
     children = [os.fork() or _begin(call, start, started) for call in calls]
     os.close(started)
     os.close(start)
-    return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+    return [_ended(child, call.get("kill_after")) for child, call in zip(children, calls, strict=True)]
+
+
+def _ended(child: int, kill_after: float | None) -> int:
+    """The exit code of a child; its group is killed after so many seconds, if any."""
+    until = None if kill_after is None else time.monotonic() + kill_after
+    while until is not None:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        if time.monotonic() > until:
+            os.killpg(child, signal.SIGKILL)
+            until = None
+        else:
+            time.sleep(0.01)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def _begin(call: dict, start: int, started: int) -> int:
@@ -41,9 +59,23 @@ def _begin(call: dict, start: int, started: int) -> int:
     return 0
 
 
-def _call(arguments: list[str], folder: str, stdout: str, stderr: str) -> None:
+def _call(
+    arguments: list[str],
+    folder: str,
+    stdout: str,
+    stderr: str,
+    faults: dict | None = None,
+    kill_after: float | None = None,
+) -> None:
     """Become `standin` with these arguments; never returns."""
     os.chdir(folder)
+    if faults is not None:
+        sys.path.insert(0, str(Path(__file__).parent.parent / "support"))
+        from faults import install
+
+        install(**faults)
+    elif kill_after is not None:
+        os.setsid()
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for descriptor, path in ((1, stdout), (2, stderr)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), descriptor)
