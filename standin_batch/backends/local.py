@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -131,7 +130,7 @@ def settle(store: Store) -> None:
     layout = store.layout
     if not layout.records.is_dir():
         return
-    with contextlib.suppress(LockedError), opened(store):
+    with contextlib.suppress(LockedError), opened(store), _writable(layout.folder):
         if not layout.index.is_file() or layout.index.stat().st_mtime < layout.records.stat().st_mtime:
             write_index(layout)
 
@@ -173,15 +172,10 @@ def _writable(folder: Path) -> Iterator[None]:
     """What an output folder that cannot be written raises, in a user's words."""
     try:
         yield
-    except (PermissionError, NotADirectoryError, FileNotFoundError, FileExistsError) as error:
-        where = error.filename or folder
-        raise OutputError(f"{where} cannot be written: {error.strerror}", "choose another output.folder") from error
     except OSError as error:
-        if error.errno not in (errno.EROFS, errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise OutputError(
-            f"{folder} cannot be written: {error.strerror}", "make room, or choose another output.folder"
-        ) from error
+        where, why = error.filename or folder, error.strerror or error
+        cure = "choose another output.folder, or mend this disk"
+        raise OutputError(f"{where} cannot be written: {why}", cure) from error
 
 
 def resolve_device(wanted: str) -> str:

@@ -14,12 +14,13 @@ from standin_batch import __version__
 from standin_batch.errors import NotReadyError
 from standin_batch.job import Job
 from standin_batch.output.index import write_index
+from standin_batch.output.layout import OutputLayout
 from standin_batch.output.store import Provenance, Store, recorded_ids
 from standin_batch.plan.memory import Profile
 from standin_batch.plan.plan import Group, Plan
 from standin_batch.run.deadline import Deadline
 from standin_batch.run.events import Listener, Prepared, Preparing, RunFinished, RunStarted, Stopping, Warned
-from standin_batch.run.failure import Again, EndRun, FailureKind, decide, kind_of
+from standin_batch.run.failure import ENDING, Again, EndRun, FailureKind, decide, kind_of
 from standin_batch.run.job_queue import JobQueue, Turn
 from standin_batch.run.journal import Journal
 from standin_batch.run.keeper import Every, Keeper
@@ -102,9 +103,7 @@ def execute(plan: Plan, store: Store, settings: RunSettings, emit: Listener, sto
             why = ended.why
         finally:
             outcomes.cancel(why or "an error")
-            withdrawn(layout)
-            if not stop.requested or len(recorded_ids(layout)) <= QUICK_INDEX:
-                write_index(layout)
+            why = _wound_up(layout, emit, in_haste=stop.requested) or why
     if not why and outcomes.out_of_time:
         why = "the deadline"
     finished = RunFinished(
@@ -119,6 +118,19 @@ def execute(plan: Plan, store: Store, settings: RunSettings, emit: Listener, sto
     )
     emit(finished)
     return finished
+
+
+def _wound_up(layout: OutputLayout, emit: Listener, *, in_haste: bool) -> str:
+    """Leave the folder as others expect it; why that was not possible, or empty."""
+    try:
+        withdrawn(layout)
+        if not in_haste or len(recorded_ids(layout)) <= QUICK_INDEX:
+            write_index(layout)
+    except (OSError, NotReadyError) as error:
+        kind = kind_of(error)
+        emit(Warned(f"the index could not be written: {error}", f"standin dataset index {layout.folder}"))
+        return kind.value if kind in ENDING else FailureKind.MACHINE.value
+    return ""
 
 
 @dataclass

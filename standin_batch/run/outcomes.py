@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -72,7 +73,7 @@ class Outcomes:
 
     def is_requeued(self, turn: Turn, error: Exception, kind: FailureKind, after: float, memory: str = "") -> None:
         """A job is to be tried again."""
-        job, (message, hint) = turn.job, _told(error)
+        job, (message, hint) = turn.job, self._told(turn, error)
         self._log(turn, error, kind)
         self.journal.write(
             job.job_id, job.label, State.REQUEUED, message, kind=kind.value, hint=hint, attempt=turn.attempt
@@ -85,7 +86,7 @@ class Outcomes:
         Raises:
             RunEnded: if these are as many as may fail.
         """
-        job, (message, hint) = turn.job, _told(error)
+        job, (message, hint) = turn.job, self._told(turn, error)
         self._log(turn, error, kind)
         with self._counting:
             self.failed += 1
@@ -113,8 +114,8 @@ class Outcomes:
         with about(turn.job):
             logger.error(told, turn.attempt, turn.job.job_id, turn.job.label, kind.value, exc_info=error)
 
-
-def _told(error: Exception) -> tuple[str, str]:
-    if isinstance(error, StandinError):
-        return error.message, error.hint
-    return f"{type(error).__name__}: {error}", "the log has the traceback: standin why FOLDER JOB --log"
+    def _told(self, turn: Turn, error: Exception) -> tuple[str, str]:
+        if isinstance(error, StandinError):
+            return error.message, error.hint
+        where = f"{shlex.quote(str(self.layout.folder))} {turn.job.job_id}"
+        return f"{type(error).__name__}: {error}", f"standin why {where} --log  # shows the traceback"

@@ -1,4 +1,4 @@
-"""Faults at the border of a process: it is killed at a moment, or the system refuses to write.
+"""Faults at the border of a process: it is killed, the system refuses to write, there is no memory, weights are broken.
 
 Installed in a fork before it becomes `standin`. Nothing of the program is changed: only what the system, SQLite's file
 or ffmpeg would do to it.
@@ -101,7 +101,59 @@ class Refuser:
             raise OSError(errno.ENOSPC if fault == "full" else errno.EIO, "half of it was written")
 
 
-KINDS = {"kill": Killer, "refuse": Refuser}
+class Allocator:
+    """Has no memory for some of the attentions, as a GPU's allocator would say it.
+
+    Args:
+        calls: numbers of the attentions, from 1.
+        asked: what was asked for, in its words.
+    """
+
+    def __init__(self, calls: list[int], asked: str = "2.00 GiB") -> None:
+        self._calls, self._asked, self._count = set(calls), asked, 0
+
+    def install(self) -> None:
+        import torch
+
+        attention = torch.nn.functional.scaled_dot_product_attention
+
+        def allocating(*arguments, **options):
+            self._count += 1
+            if self._count in self._calls:
+                raise torch.OutOfMemoryError(f"CUDA out of memory. Tried to allocate {self._asked}.")
+            return attention(*arguments, **options)
+
+        torch.nn.functional.scaled_dot_product_attention = allocating
+
+
+class Weights:
+    """Spoils what the model computes from a step on: no numbers, or a picture of one colour.
+
+    Args:
+        what: `nan` or `constant`.
+    """
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def install(self) -> None:
+        from diffsynth.diffusion.flow_match import FlowMatchScheduler
+        from diffsynth.models.wan_video_vae import WanVideoVAE
+
+        step, decode = FlowMatchScheduler.step, WanVideoVAE.decode
+
+        def spoilt_step(scheduler, *arguments, **options):
+            result = step(scheduler, *arguments, **options)
+            return result * float("nan") if self._what == "nan" else result
+
+        def spoilt_decode(vae, *arguments, **options):
+            result = decode(vae, *arguments, **options)
+            return result * 0 - 1 if self._what == "constant" else result
+
+        FlowMatchScheduler.step, WanVideoVAE.decode = spoilt_step, spoilt_decode
+
+
+KINDS = {"kill": Killer, "refuse": Refuser, "memory": Allocator, "spoil": Weights}
 
 
 def install(kind: str, **options: object) -> None:
