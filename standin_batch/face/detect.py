@@ -91,6 +91,8 @@ class InsightFaceDetector:
 
     def detect(self, image_bgr: npt.NDArray[np.uint8]) -> list[Face]:
         """The faces in `image_bgr` (uint8, `[H, W, 3]`, BGR), surest first."""
+        if min(image_bgr.shape[:2]) * DETECTION_SIZE[0] < max(image_bgr.shape[:2]):
+            return []  # a strip that scaling to the detector's size would leave without any pixel
         with _quiet():
             return [_face(found) for found in self._analysis.get(image_bgr)]
 

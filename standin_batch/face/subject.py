@@ -22,6 +22,8 @@ SIDE = 512
 CROP_SCALE = 1.5
 BORDER = 10
 WHITE = 255
+LONGEST_SIDE = 8192
+"""Pixels of the square that the reference would make of a picture; a panorama's would fill the memory with white."""
 
 OnNoFace = Literal["error", "whole_image"]
 Pixels = npt.NDArray[np.uint8]
@@ -161,5 +163,9 @@ def whiten(pixels: Pixels, classes: npt.NDArray[np.uint8]) -> Pixels:
 def _square(pixels: Pixels) -> Pixels:
     import cv2
 
+    height, width = pixels.shape[:2]
+    if (scale := LONGEST_SIDE / max(height, width)) < 1:
+        size = max(round(width * scale), 1), max(round(height * scale), 1)
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     resized: Pixels = cv2.resize(pad_to_square(pixels), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     return resized

@@ -23,6 +23,8 @@ MAX_BYTES = 1 << 30
 MAX_PROMPTS = 1_000_000
 MAX_LENGTH = 20_000
 """Characters of one prompt; the text encoder reads 512 tokens."""
+MAX_STORED = 60_000
+"""Bytes of one prompt in JSON: with the negative one, it is an argument of ffmpeg, and Linux takes 128 KiB for one."""
 MAX_TOLD = 10
 """Mistakes told per file; a wrong file is wrong in every line."""
 
@@ -59,6 +61,14 @@ def read_prompts(
     return prompts
 
 
+def too_long(text: str) -> str:
+    """How long a prompt is that is too long, and how long it may be; nothing for one that is not."""
+    if len(text) > MAX_LENGTH:
+        return f"{len(text):,} characters; at most {MAX_LENGTH:,}"
+    stored = len(json.dumps(text, ensure_ascii=False).encode(errors="surrogatepass"))
+    return f"{stored:,} bytes as JSON; at most {MAX_STORED:,}" if stored > MAX_STORED else ""
+
+
 def _text(path: Path, shown: str, problems: Problems, at: Mark) -> str | None:
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -76,10 +86,8 @@ def _collected(
     prompts: list[Prompt] = []
     wrong = 0
     for item in found:
-        if isinstance(item, tuple) and len(item[1]) > MAX_LENGTH:
-            item = _WrongLineError(
-                source.mark(item[0], 1, 1), f"a prompt of {len(item[1]):,} characters; at most {MAX_LENGTH:,}"
-            )
+        if isinstance(item, tuple) and (long := too_long(item[1])):
+            item = _WrongLineError(source.mark(item[0], 1, 1), f"a prompt of {long}")
         if isinstance(item, tuple):
             prompts.append(Prompt(f"{label}-{item[0]:06d}", item[1]))
             if len(prompts) > MAX_PROMPTS:

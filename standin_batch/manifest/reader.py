@@ -40,16 +40,14 @@ def read_file(path: Path, name: str, problems: Problems) -> Node | None:
     """The root of the YAML file `path`, which messages call `name`; None after a problem that ends the reading."""
     here = Source(name, path.parent, "", numbered=False).mark()
     try:
-        if path.stat().st_size > MAX_BYTES:
-            problems.add(
-                here.problem(
-                    f"the file is larger than {MAX_BYTES >> 20} MiB", "long lists of prompts belong in a prompt file"
-                )
-            )
-            return None
-        content = path.read_bytes()
+        with path.open("rb") as file:  # not by its size: a pipe and a device have none
+            content = file.read(MAX_BYTES + 1)
     except OSError as error:
         problems.add(here.problem(*unreadable(error)))
+        return None
+    if len(content) > MAX_BYTES:
+        hint = "long lists of prompts belong in a prompt file"
+        problems.add(here.problem(f"the file is larger than {MAX_BYTES >> 20} MiB", hint))
         return None
     text = decode(content, name, path.parent, problems)
     return None if text is None else read_text(Source(name, path.parent, text), problems)

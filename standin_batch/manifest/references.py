@@ -20,7 +20,7 @@ from standin_batch.manifest.kinds import MAX_NAME, NAME, NAME_RULE
 from standin_batch.manifest.manifest import ALL_EXPERTS, Identity, Lora, Prompt, Video
 from standin_batch.manifest.paths import InputFiles
 from standin_batch.manifest.problems import Problems
-from standin_batch.manifest.prompt_files import read_prompts
+from standin_batch.manifest.prompt_files import read_prompts, too_long
 from standin_batch.manifest.sections import IdentityEntry, LoraEntry, PromptEntry, VideoEntry
 from standin_batch.manifest.source import Mark, Node
 from standin_batch.manifest.words import clip, did_you_mean, show
@@ -84,7 +84,7 @@ class References:
         if node.value in self.prompts.entries:
             return self.prompts.entries[node.value]
         if not NAME_LIKE.match(node.value):
-            return (Prompt(slug(node.value), node.value.strip()),)
+            return self._literal("", node.value, node.mark)
         return self._wrong(node.mark, f"there is no prompt `{clip(node.value)}`", self._prompt_hint(node.value))
 
     def _prompt_hint(self, text: str) -> str:
@@ -205,7 +205,12 @@ class References:
             return self._wrong(
                 _mark(node, "text"), f"the prompt {_called(name)} is empty", "write what happens in the video"
             )
-        return (Prompt(name or slug(entry["text"]), entry["text"].strip()),)
+        return self._literal(name, entry["text"], _mark(node, "text"))
+
+    def _literal(self, name: str, text: str, mark: Mark) -> Checked:
+        if long := too_long(text.strip()):
+            return self._wrong(mark, f"a prompt of {long}", "the model reads the first 512 tokens: shorten it")
+        return (Prompt(name or slug(text), text.strip()),)
 
     def _from_file(self, path: Path, field: str | None, label: str, mark: Mark, written: str) -> Checked:
         if (path, field, label) not in self._texts:

@@ -14,6 +14,7 @@ from standin_batch.manifest.jobs import Draft
 from standin_batch.manifest.manifest import ALL_EXPERTS, Condition, Identity, mode_defaults
 from standin_batch.manifest.matrix import MAX_COMBINATIONS, Grid, Value
 from standin_batch.manifest.problems import Problems
+from standin_batch.manifest.prompt_files import too_long
 from standin_batch.manifest.source import Mark
 from standin_batch.manifest.words import clip, either
 from standin_batch.modes import MODES
@@ -72,6 +73,16 @@ def _check_prompt(draft: Draft, grid: Grid, refused: frozenset[str], problems: P
     if "prompt" not in refused and "prompt" not in grid.keys:
         hint = "add `prompt:` with a text, or a name from `prompts`"
         problems.add(draft.mark.problem(f"job `{clip(draft.name)}` has no `prompt`", hint))
+
+
+def _check_negative(draft: Draft, grid: Grid, refused: frozenset[str], problems: Problems) -> None:
+    """What is not wanted can be as long as what is."""
+    if "negative_prompt" in refused:
+        return
+    for choice in choices(draft, grid, "negative_prompt"):
+        if long := too_long(choice.value("negative_prompt") or ""):
+            hint = "the model reads the first 512 tokens: shorten it"
+            problems.add(choice.mark("negative_prompt").problem(f"a negative prompt of {long}", hint))
 
 
 def _check_required(draft: Draft, grid: Grid, refused: frozenset[str], problems: Problems) -> None:
@@ -163,7 +174,7 @@ def _check_objections(draft: Draft, grid: Grid, refused: frozenset[str], problem
 
 
 _RULES = (
-    *(_check_mode, _check_prompt, _check_required, _check_guidance, _check_loras, _check_score),
+    *(_check_mode, _check_prompt, _check_negative, _check_required, _check_guidance, _check_loras, _check_score),
     *(_check_modules, _check_objections),
 )
 

@@ -11,7 +11,15 @@ from pydantic import Field
 
 from standin_batch.manifest.job_keys import Defaults, Job
 from standin_batch.manifest.kinds import DEFAULT_MODEL, ModelName, Name, Path
-from standin_batch.manifest.sections import IdentityEntry, LoraEntry, OutputSection, PromptEntry, RunSection, Section, VideoEntry
+from standin_batch.manifest.sections import (
+    IdentityEntry,
+    LoraEntry,
+    OutputSection,
+    PromptEntry,
+    RunSection,
+    Section,
+    VideoEntry,
+)
 
 
 class ManifestFile(Section):

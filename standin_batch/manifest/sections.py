@@ -104,6 +104,6 @@ class RunSection(Section):
     or a length of time. Before decoding, and when a run is stopped, they are saved anyway."""
     max_failures: Annotated[int, Field(ge=1)] | None = Field(default=None, examples=[10])
     """End the run when this many jobs have failed; it goes on to the end unless said."""
-    on_finish: str | None = Field(default=None, min_length=1, examples=["notify-send \"$STANDIN_OUTCOME\""])
+    on_finish: str | None = Field(default=None, min_length=1, examples=['notify-send "$STANDIN_OUTCOME"'])
     """A shell command for when a run ends; obeyed only with `standin run --allow-commands`, as a manifest may come from
     somebody else."""

@@ -121,6 +121,10 @@ def _bad_escape(at: Mark, begun: Mark) -> _Words:
     )
 
 
+def _half_character(at: Mark, begun: Mark) -> _Words:
+    return at.source.mark(at.line, at.column), "this escape is no character", "write the character itself: 🙂"
+
+
 def _directive(at: Mark, begun: Mark) -> _Words:
     return at.source.mark(at.line), "`%` begins a directive, and this one is not known", "remove the line"
 
@@ -132,6 +136,7 @@ _EXPLANATIONS: tuple[tuple[str, Callable[[Mark, Mark], _Words]], ...] = (
     (r"expected ',' or '[\]}]'", _unclosed),
     (r"unexpected end of stream", _unclosed_quote),
     (r"unknown escape character", _bad_escape),
+    (r"invalid Unicode character", _half_character),
     (r"alphabetic or numeric character", _bad_alias),
     (r"expected '-' indicator", _no_dash),
     (r"block sequence entries are not allowed", _misplaced_dash),

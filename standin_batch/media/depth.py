@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
 DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
 MAX8, MAX16 = 255, 65535
+BIG_TIFF, HEADER, BIG_HEADER = 43, 8, 16
+"""The mark of a TIFF beyond 4 GiB, and the bytes before the tags of the usual one and of that."""
 
 
 def eight_bit(image: Image.Image) -> Image.Image:
@@ -39,9 +43,11 @@ def read_tiff(content: bytes) -> Image.Image:
 
     Raises:
         UnidentifiedImageError: if OpenCV does not know it either.
+        Image.DecompressionBombError: if it has more pixels than Pillow would read.
     """
     import cv2
 
+    _refuse_bomb(content)
     try:
         found = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error:
@@ -52,6 +58,20 @@ def read_tiff(content: bytes) -> Image.Image:
     if pixels.ndim == 3:
         pixels = np.ascontiguousarray(pixels[..., [2, 1, 0, 3][: pixels.shape[-1]]])
     return Image.fromarray(pixels)
+
+
+def _refuse_bomb(content: bytes) -> None:
+    """What Pillow does for files that it knows: OpenCV alone would take a thousand million pixels."""
+    try:
+        directory = TiffImagePlugin.ImageFileDirectory_v2(content[: BIG_HEADER if content[2] == BIG_TIFF else HEADER])
+        file = io.BytesIO(content)
+        file.seek(directory.next)
+        directory.load(file)
+        pixels = int(directory[TiffImagePlugin.IMAGEWIDTH]) * int(directory[TiffImagePlugin.IMAGELENGTH])
+    except Exception as error:  # whatever a damaged list of tags makes of these lines
+        raise UnidentifiedImageError("this TIFF does not say its size") from error
+    if Image.MAX_IMAGE_PIXELS and pixels > (limit := 2 * Image.MAX_IMAGE_PIXELS):
+        raise Image.DecompressionBombError(f"it has {pixels} pixels; at most {limit} are read")
 
 
 def _scaled(values: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:

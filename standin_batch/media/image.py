@@ -20,6 +20,15 @@ Pixels = npt.NDArray[np.uint8]
 
 WHITE = 255
 FORMATS = "PNG, JPEG, WebP, HEIC, AVIF or TIFF"
+READ = (
+    *("PNG", "JPEG", "MPO", "WEBP", "HEIF", "AVIF", "TIFF", "GIF"),
+    *("BMP", "DIB", "JPEG2000", "PPM", "TGA", "PSD", "QOI"),
+)
+"""What of Pillow's formats is read. Of the others one runs a program (EPS), and nobody brings any."""
+
+MAX_BYTES = 1 << 30
+"""Of a file: what the largest pictures take without compression."""
+SAVE_ANEW = "does a viewer open it? Save it anew as PNG, or copy it again"
 GREYS = ("1", "L", "LA")
 TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -32,18 +41,23 @@ def open_image(path: Path) -> Image.Image:
     """The picture at `path`, read whole and turned as its EXIF data say; the first frame of an animation.
 
     Raises:
-        ImageError: if it is missing, damaged, too large, or no picture.
+        ImageError: if it is missing, damaged, too large, no file, or no picture.
     """
     try:
-        return _decoded(path.read_bytes())
+        return _decoded(_content(path))
     except FileNotFoundError as error:
         raise ImageError(f"there is no picture {path}") from error
     except UnidentifiedImageError as error:
         raise ImageError(f"{path} is not a picture that can be read here", f"use {FORMATS}") from error
     except Image.DecompressionBombError as error:
         raise ImageError(f"the picture {path} cannot be read: {error}", "make it smaller") from error
-    except (OSError, SyntaxError, ValueError, RuntimeError, EOFError) as error:
-        raise ImageError(f"the picture {path} cannot be read: {error}") from error
+    except StandinError:
+        raise
+    # A damaged picture raises whatever its decoder runs into.
+    except Exception as error:
+        raise ImageError(
+            f"the picture {path} cannot be read: {str(error) or type(error).__name__}", SAVE_ANEW
+        ) from error
 
 
 def rgb_on_white(image: Image.Image) -> Pixels:
@@ -90,6 +104,16 @@ def letterboxed(image: Image.Image, width: int, height: int) -> Image.Image:
     return boxed
 
 
+def _content(path: Path) -> bytes:
+    if path.exists() and not path.is_file():  # a pipe would wait for somebody to write into it
+        raise ImageError(f"the picture {path} cannot be read: it is no regular file", "name a file")
+    if (size := path.stat().st_size) > MAX_BYTES:
+        raise ImageError(
+            f"the picture {path} cannot be read: it has {size >> 20} MiB", "is it a picture? Make it smaller"
+        )
+    return path.read_bytes()
+
+
 def _decoded(content: bytes) -> Image.Image:
     try:
         return _loaded(content)
@@ -101,7 +125,8 @@ def _decoded(content: bytes) -> Image.Image:
 
 
 def _loaded(content: bytes) -> Image.Image:
-    with Image.open(io.BytesIO(content)) as image:
+    Image.init()
+    with Image.open(io.BytesIO(content), formats=[name for name in READ if name in Image.OPEN]) as image:
         image.load()
         return ImageOps.exif_transpose(image)
 

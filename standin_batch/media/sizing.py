@@ -58,8 +58,8 @@ def fit(
         max_pixels: caps width times height where neither is given; the aspect is kept.
 
     Raises:
-        VideoInputError: if the video is smaller than 16 pixels, shorter than `num_frames`, or cannot be as small as
-            `max_pixels`.
+        VideoInputError: if the video is smaller than 16 pixels, shorter than `num_frames`, so long that its end was
+            not looked for and nothing caps it, or cannot be as small as `max_pixels`.
     """
     if min(info.width, info.height) < MULTIPLE:
         raise VideoInputError(f"the video has {info.width} x {info.height} pixels", "it takes at least 16 x 16")
@@ -117,19 +117,29 @@ def _length(
         if num_frames > available:
             raise _too_short(info, rate, num_frames, available)
         return num_frames, ()
+    if max_frames is None and info.goes_on:
+        raise VideoInputError(f"the video has {_many(info)}, too many for one clip", "write `max_frames: 81`, or so")
     own = _whole(available)
     if max_frames is None or own <= max_frames:
         return own, ()
     at = f" at {rate:g} fps" if exact(rate) != exact(info.fps) else ""
-    return _whole(max_frames), (f"cut from {available} to {_whole(max_frames)} frames{at} (max_frames)",)
+    more = " or more" if info.goes_on else ""
+    return _whole(max_frames), (f"cut from {available}{more} to {_whole(max_frames)} frames{at} (max_frames)",)
 
 
 def _too_short(info: VideoInfo, rate: float, wanted: int, available: int) -> VideoInputError:
     at = f" at {rate:g} fps" if exact(rate) != exact(info.fps) else ""
+    if info.goes_on:
+        message = f"the video has {_many(info)}; only so many are looked at, which are {available}{at}, not {wanted}"
+        return VideoInputError(message, f"write `num_frames: {_whole(available)}`, or fewer")
     return VideoInputError(
         f"the video has {available} frames{at}, not {wanted}",
         f"write `num_frames: {_whole(available)}`, or leave it out",
     )
+
+
+def _many(info: VideoInfo) -> str:
+    return f"{info.num_frames:,} frames or more"
 
 
 def _whole(frames: int) -> int:

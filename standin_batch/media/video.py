@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from standin_batch.errors import StandinError
-from standin_batch.media.ffmpeg import last_line, run, source, start
+from standin_batch.media.ffmpeg import MAX_PIXELS, last_line, run, source, start
 from standin_batch.media.rates import exact
 
 Frame = npt.NDArray[np.uint8]
@@ -31,6 +31,14 @@ STILL_BRANDS = (b"avif", b"heic", b"heix", b"mif1")
 """Of the file types that ffmpeg takes for a film and that hold one picture (ISO/IEC 23008-12)."""
 
 CUT_SHORT = b"partial file"
+NAMES_OTHERS = b"not on whitelist"
+TOO_LARGE = b"exceeds specified max pixel count"
+
+LONGEST = 5_000
+"""Frames of a video that are looked at: minutes, where Wan makes seconds. Of ten hours the rest is never read."""
+PATIENCE = 300.0
+"""Seconds that ffmpeg may take for them."""
+
 RATE_TOLERANCE = 0.05
 SQUARE_TOLERANCE = 0.01
 
@@ -46,7 +54,8 @@ class VideoInfo:
     Attributes:
         width: in pixels, as shown.
         height: in pixels, as shown.
-        num_frames: how many frames there are at the constant rate; counted, not taken from the container.
+        num_frames: how many frames there are at the constant rate; counted, not taken from the container, and no
+            further than `LONGEST`.
         fps: frames per second; `rates.exact` gives it as a fraction.
     """
 
@@ -55,21 +64,29 @@ class VideoInfo:
     num_frames: int
     fps: float
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether there may be more frames than were counted."""
+        return self.num_frames >= LONGEST
+
 
 def probe_video(path: Path) -> VideoInfo:
-    """Decode the video at `path` once to find out what it is.
+    """Decode the video at `path` once, as far as `LONGEST`, to find out what it is.
 
     A video of variable frame rate is taken at the rate that its file names, or its mean if that is over 5 % away.
 
     Raises:
-        VideoInputError: if it is missing, damaged, a picture, or sound only.
+        VideoInputError: if it is missing, damaged, a picture, sound only, no file, or names other files.
     """
     if not path.exists():
         raise VideoInputError(f"there is no video {path}")
+    if not path.is_file():  # ffmpeg would wait for somebody to write into a pipe
+        raise VideoInputError(f"the video {path} cannot be read: it is no regular file", "name a file")
     if _is_still(path):
         raise _picture(path)
     info = _first_look(path)
-    ended = run("-v", "error", *_decoding(path, info), "-f", "null", "-progress", "pipe:1", "-")
+    counting = ("-frames:v", str(LONGEST), "-f", "null", "-progress", "pipe:1", "-")
+    ended = run("-v", "error", *_decoding(path, info), *counting, seconds=PATIENCE)
     counts = re.findall(rb"^frame=\s*(\d+)", ended.stdout, re.MULTILINE)
     if ended.returncode or not counts or not int(counts[-1]) or CUT_SHORT in ended.stderr:
         raise _unreadable(path, ended.stderr)
@@ -118,9 +135,8 @@ def _decoding(path: Path, info: VideoInfo) -> list[str]:
 
 def _first_look(path: Path) -> VideoInfo:
     """Everything about a video that its first frame tells; framecrc's header is the one exact thing ffmpeg prints."""
-    ended = run(
-        "-v", "info", *source(path), *FIRST_VIDEO, "-frames:v", "1", "-fps_mode", "cfr", "-f", "framecrc", "pipe:1"
-    )
+    first = ("-frames:v", "1", "-fps_mode", "cfr", "-f", "framecrc", "pipe:1")
+    ended = run("-v", "info", *source(path), *FIRST_VIDEO, *first, seconds=PATIENCE)
     header = dict(re.findall(rb"^#(\w+) 0: (\S+)$", ended.stdout, re.MULTILINE))
     kind = re.search(rb"^Input #0, (\S+), from", ended.stderr, re.MULTILINE)
     if kind and kind[1].endswith((b"_pipe", b"image2")):
@@ -149,8 +165,6 @@ def _shown(width: int, sample_aspect: bytes) -> int:
 
 
 def _is_still(path: Path) -> bool:
-    if not path.is_file():
-        return False
     with path.open("rb") as file:
         start_of_file = file.read(12)
     return start_of_file[4:8] == b"ftyp" and start_of_file[8:] in STILL_BRANDS
@@ -165,6 +179,12 @@ def _unreadable(path: Path, log: bytes) -> VideoInputError:
         return VideoInputError(f"{path} holds no video, only sound or text", "use mp4, mov, mkv, webm or GIF")
     if CUT_SHORT in log:
         return VideoInputError(f"the video {path} is cut short", "copy or download it again")
+    if TOO_LARGE in log:
+        what = f"its frames have more than {MAX_PIXELS:,} pixels"
+        return VideoInputError(f"the video {path} cannot be read: {what}", "make it smaller")
+    if NAMES_OTHERS in log:
+        what = "it is of a kind that is not read here, such as a list of other files"
+        return VideoInputError(f"the video {path} cannot be read: {what}", "name the video itself; mp4 (H.264) is best")
     return VideoInputError(
         f"the video {path} cannot be read: {last_line(log)}", "does it play? Export it as mp4 (H.264), or copy it again"
     )

@@ -16,8 +16,10 @@ from typing import Any
 from standin_batch.errors import NotReadyError
 
 LENGTH_BYTES = 8
-LONGEST_HEADER = 100_000_000
-"""Bytes; the safetensors library refuses longer ones too."""
+LONGEST_HEADER = 16 << 20
+"""Bytes; a hundred times what the largest models have. The safetensors library takes 100 MB: here they cost minutes."""
+MOST_SIDES = 64
+"""Of a tensor, as torch has it; the product of a million numbers takes hours."""
 
 DTYPE_BYTES: Mapping[str, int] = {
     "BOOL": 1, "U8": 1, "I8": 1, "F8_E5M2": 1, "F8_E4M3": 1, "U16": 2, "I16": 2, "F16": 2, "BF16": 2,
@@ -77,10 +79,18 @@ def read_header(path: Path) -> Header:
     if len(text) < length:
         raise HeaderError(f"{path} is cut short inside its header", _AGAIN)
     header = _parse(path, text)
-    needed = max((tensor.end for tensor in header.tensors.values()), default=0)
+    _check_places(path, header, LENGTH_BYTES + length, size)
+    return header
+
+
+def _check_places(path: Path, header: Header, begin: int, size: int) -> None:
+    """As the format demands: one tensor after the other, without gaps, and all of them there."""
+    places = sorted((tensor.start, tensor.end) for tensor in header.tensors.values())
+    needed = places[-1][1] if places else begin
     if size < needed:
         raise HeaderError(f"{path} is cut short: {size} of {needed} bytes", _AGAIN)
-    return header
+    if [start for start, _ in places] != [begin, *(end for _, end in places)][: len(places)]:
+        raise HeaderError(f"{path} is no safetensors file: its tensors overlap or leave gaps", _AGAIN)
 
 
 def tensor_shapes(shards: Iterable[Path]) -> dict[str, tuple[int, ...]]:
@@ -111,6 +121,8 @@ def _parse(path: Path, text: bytes) -> Header:
 
 
 def _tensor(entry: Mapping[str, Any], begin: int) -> TensorInfo:
+    if len(entry["shape"]) > MOST_SIDES:
+        raise ValueError("more sides than a tensor has")
     start, end = (_count(offset) for offset in entry["data_offsets"])
     dtype, shape = entry["dtype"], tuple(_count(side) for side in entry["shape"])
     expected = DTYPE_BYTES[dtype] * math.prod(shape) if dtype in DTYPE_BYTES else end - start
