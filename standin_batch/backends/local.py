@@ -26,6 +26,7 @@ from standin_batch.run.measured import Measured, device_of
 from standin_batch.run.plan_manifest import PlannedManifest
 from standin_batch.run.ready import check_built, find_weights
 from standin_batch.run.room import Room
+from standin_batch.run.saved import forget_done
 from standin_batch.run.stopping import Stop
 from standin_batch.weights.locate import ModelFiles
 
@@ -152,6 +153,7 @@ def opened(store: Store, wait: Callable[[str], object] | None = None, stop: Stop
         with _writable(store.layout.folder):
             stack.enter_context(held(store.layout.lock, wait, (stop or Stop()).wait))
             store.open()
+            forget_done(store.layout)
         yield
 
 

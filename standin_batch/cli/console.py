@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import unicodedata
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -25,9 +26,9 @@ def show_error(error: StandinError) -> None:
     for problem in problems:
         err.print(problem.to_text())
         err.print()
-    err.print(Text.assemble(("error: ", "bold red"), error.message))
+    err.print(Text.assemble(("error: ", "bold red"), printable(error.message)))
     if error.hint:
-        err.print(Text.assemble(("  cure: ", "bold green"), error.hint))
+        err.print(Text.assemble(("  cure: ", "bold green"), printable(error.hint)))
 
 
 def show_warnings(manifest: Manifest) -> None:
@@ -39,15 +40,25 @@ def show_warnings(manifest: Manifest) -> None:
 
 def warn(message: str, hint: str = "") -> None:
     """Show a warning and its cure."""
-    err.print(Text.assemble(("warning: ", "bold yellow"), message))
+    err.print(Text.assemble(("warning: ", "bold yellow"), printable(message)))
     if hint:
-        err.print(Text.assemble(("   cure: ", "bold green"), hint))
+        err.print(Text.assemble(("   cure: ", "bold green"), printable(hint)))
 
 
 def print_json(value: object) -> None:
     """Print one JSON value on one line of standard output."""
     out.file.write(json.dumps(value, ensure_ascii=False) + "\n")
     out.file.flush()
+
+
+def printable(text: str) -> str:
+    """`text` without what steers a terminal: names of files and answers of libraries may hold anything."""
+    return "".join(char if char in "\n\t" or not _steers(char) else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def _steers(char: str) -> bool:
+    joins = char in "\u200c\u200d"  # within words of some scripts, and within emoji
+    return unicodedata.category(char) in ("Cc", "Cf", "Cs") and not joins
 
 
 def duration(seconds: float) -> str:

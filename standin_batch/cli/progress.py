@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict
-from typing import Protocol
+from dataclasses import asdict, replace
+from typing import Protocol, TypeVar
 
 from rich.console import Group
 from rich.live import Live
@@ -20,7 +20,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from standin_batch.cli.console import count, duration, err, print_json
+from standin_batch.cli.console import count, duration, err, print_json, printable
 from standin_batch.run.events import (
     Event,
     JobCompleted,
@@ -92,7 +92,7 @@ class QuietReporter:
     def __call__(self, event: Event) -> None:
         """Show the event if it is a failure."""
         if isinstance(event, JobFailed):
-            err.print(_failed(event))
+            err.print(_failed(_printable(event)))
 
 
 class PlainReporter:
@@ -110,7 +110,7 @@ class PlainReporter:
         """Print what is worth a line."""
         if isinstance(event, JobStep) and (time.monotonic() - self._said < PLAIN_STEP_SECONDS):
             return
-        line = self._line(event)
+        line = self._line(_printable(event))
         if line is not None:
             self._said = time.monotonic()
             err.print(line)
@@ -167,6 +167,7 @@ class LiveReporter:
 
     def __call__(self, event: Event) -> None:
         """Move the bars and print what ended."""
+        event = _printable(event)
         if isinstance(event, RunStarted):
             err.print(_started(event))
             self._all = self._jobs.add_task("jobs", total=event.to_run, ended=0)
@@ -216,6 +217,15 @@ class LiveReporter:
         if self._all is not None:
             completed = self._ended + sum(self._fractions.values())
             self._jobs.update(self._all, completed=completed, ended=self._ended)
+
+
+E = TypeVar("E", bound=Event)
+
+
+def _printable(event: E) -> E:
+    """The same event with words that steer no terminal."""
+    words = {name: printable(value) for name, value in vars(event).items() if isinstance(value, str)}
+    return replace(event, **words)
 
 
 def _started(event: RunStarted) -> Text:

@@ -119,7 +119,10 @@ def _drawn(found: Status, cut: bool = False) -> Group:
         note = f"  and {found.other:,} records of jobs that the manifest does not have; `standin dataset gc` lists them"
         lines.append(Text(note, style="dim"))
     lines += [_running(job) for job in found.running]
-    lines += [Text.assemble(("✗ ", "bold red"), f"{job.label}  ", (job.error, "red")) for job in _shown(found)]
+    lines += [
+        Text.assemble(("✗ ", "bold red"), f"{printable(job.label)}  ", (printable(job.error), "red"))
+        for job in _shown(found)
+    ]
     if (more := len(found.failed) - SHOWN_FAILURES) > 0:
         lines.append(Text(f"… and {more:,} more failed", style="dim"))
     for line in lines if cut else ():
@@ -158,6 +161,8 @@ def _running(job: JobStatus) -> Text:
 
     from rich.text import Text
 
-    from standin_batch.cli.console import duration
+    from standin_batch.cli.console import duration, printable
 
-    return Text.assemble(("● ", "bold cyan"), job.label, (f"  {duration(max(0.0, time.time() - job.at))}", "dim"))
+    return Text.assemble(
+        ("● ", "bold cyan"), printable(job.label), (f"  {duration(max(0.0, time.time() - job.at))}", "dim")
+    )

@@ -178,12 +178,10 @@ def _text(*parts: Part) -> Text:
     """Text of files, without what would steer the terminal."""
     from rich.text import Text
 
+    from standin_batch.cli.console import printable
+
     pairs = ((part, "") if isinstance(part, str) else part for part in parts)
-    return Text.assemble(*((_printable(text), style) for text, style in pairs))
-
-
-def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return Text.assemble(*((printable(text), style) for text, style in pairs))
 
 
 def _time(at: float) -> str:

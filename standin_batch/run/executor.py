@@ -153,7 +153,6 @@ class _Run:
 
     def groups(self, groups: Sequence[Group]) -> None:
         """Run all groups, one after the other."""
-        self.keeper.clean(recorded_ids(self.store.layout))
         with Writer(self.stop) as writer:
             for group in groups:
                 if self._is_worth(group):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -115,12 +115,6 @@ class Keeper:
         """A job is done, or will never be: nothing of it is needed any more."""
         self._last.pop(job.job_id, None)
         forget_saved(self.layout, job.job_id)
-
-    def clean(self, done: Collection[str]) -> None:
-        """Remove what is saved of jobs that are done: a crash can come before that."""
-        for path in self.layout.saved.glob("*.safetensors"):
-            if path.stem in done:
-                path.unlink(missing_ok=True)
 
     def _save(self, work: Work | Denoised, step: int, latents: torch.Tensor) -> None:
         steps = work.job.num_inference_steps

@@ -18,6 +18,7 @@ import numpy as np
 
 from standin_batch.files import write_atomic
 from standin_batch.output.layout import OutputLayout
+from standin_batch.output.store import recorded_ids
 
 if TYPE_CHECKING:
     import torch
@@ -137,6 +138,14 @@ def progress(layout: OutputLayout, job_id: str) -> Progress | None:
 def forget_saved(layout: OutputLayout, job_id: str) -> None:
     """Remove what is saved of a job."""
     layout.saved_state(job_id).unlink(missing_ok=True)
+
+
+def forget_done(layout: OutputLayout) -> None:
+    """Remove what is saved of jobs that have a record: a crash can come between the two."""
+    done = recorded_ids(layout)
+    for path in layout.saved.glob("*.safetensors"):
+        if path.stem in done:
+            path.unlink(missing_ok=True)
 
 
 def _metadata(path: Path) -> dict[str, str]:
