@@ -78,7 +78,7 @@ def main() -> None:
 
 
 def _leave(code: int) -> NoReturn:
-    """Exit. All files are whole by now, so torch's and diffsynth's objects are not taken apart: that takes 2 seconds."""
+    """Exit. All files are whole by now, so what torch has made is not taken apart: that takes two seconds."""
     if "torch" not in sys.modules:
         sys.exit(code)
     logging.shutdown()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from rich.console import Group
 from rich.live import Live
@@ -224,7 +224,7 @@ E = TypeVar("E", bound=Event)
 
 def _printable(event: E) -> E:
     """The same event with words that steer no terminal."""
-    words = {name: printable(value) for name, value in vars(event).items() if isinstance(value, str)}
+    words: dict[str, Any] = {name: printable(value) for name, value in vars(event).items() if isinstance(value, str)}
     return replace(event, **words)
 
 

@@ -119,10 +119,7 @@ def _drawn(found: Status, cut: bool = False) -> Group:
         note = f"  and {found.other:,} records of jobs that the manifest does not have; `standin dataset gc` lists them"
         lines.append(Text(note, style="dim"))
     lines += [_running(job) for job in found.running]
-    lines += [
-        Text.assemble(("✗ ", "bold red"), f"{printable(job.label)}  ", (printable(job.error), "red"))
-        for job in _shown(found)
-    ]
+    lines += [_failed(job) for job in _shown(found)]
     if (more := len(found.failed) - SHOWN_FAILURES) > 0:
         lines.append(Text(f"… and {more:,} more failed", style="dim"))
     for line in lines if cut else ():
@@ -163,6 +160,13 @@ def _running(job: JobStatus) -> Text:
 
     from standin_batch.cli.console import duration, printable
 
-    return Text.assemble(
-        ("● ", "bold cyan"), printable(job.label), (f"  {duration(max(0.0, time.time() - job.at))}", "dim")
-    )
+    since = duration(max(0.0, time.time() - job.at))
+    return Text.assemble(("● ", "bold cyan"), printable(job.label), (f"  {since}", "dim"))
+
+
+def _failed(job: JobStatus) -> Text:
+    from rich.text import Text
+
+    from standin_batch.cli.console import printable
+
+    return Text.assemble(("✗ ", "bold red"), f"{printable(job.label)}  ", (printable(job.error), "red"))

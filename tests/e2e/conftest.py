@@ -31,8 +31,11 @@ class Zygote:
     def together(self, calls: list[list[str]], folder: Path, **options: object) -> list[Ran]:
         """Calls that begin at the same moment; returns when all have ended.
 
-        `faults` is what happens to them, as `support/faults.py` has it; `kill_after` seconds their groups are killed.
+        `faults` is what happens to them, as `support/faults.py` has it; `kill_after` seconds their groups are killed;
+        `interrupts` are signals, each `after` a text has come out so many `times`.
         """
+        for number in range(len(calls)):
+            Path(f"{self._stdout}-{number}").write_text("")
         requests = [
             {
                 "arguments": arguments,

@@ -159,7 +159,7 @@ def crash(workspace, manifests, golden, uninterrupted, kills, seed):
             key: value.tobytes() for key, value in latents.items()
         }
         assert folder.videos() == videos
-        assert not [path for path in folder.path.rglob(".tmp-*")]
+        assert not list(folder.path.rglob(".tmp-*"))
         assert not list((folder.path / ".standin" / "saved").iterdir())
         assert len((folder.path / "index.jsonl").read_text().splitlines()) == len(videos)
         shutil.rmtree(folder.path)

@@ -32,21 +32,25 @@ def _codes(calls: list[dict]) -> list[int]:
     children = [os.fork() or _begin(call, start, started) for call in calls]
     os.close(started)
     os.close(start)
-    return [_ended(child, call.get("kill_after")) for child, call in zip(children, calls, strict=True)]
+    return [
+        _ended(child, call.get("kill_after"), call.get("interrupts", []), call["stdout"])
+        for child, call in zip(children, calls, strict=True)
+    ]
 
 
-def _ended(child: int, kill_after: float | None) -> int:
-    """The exit code of a child; its group is killed after so many seconds, if any."""
-    until = None if kill_after is None else time.monotonic() + kill_after
-    while until is not None:
+def _ended(child: int, kill_after: float | None, interrupts: list[dict], stdout: str) -> int:
+    """The exit code of a child; its group is killed after so many seconds, and it gets signals, if any."""
+    until, left = None if kill_after is None else time.monotonic() + kill_after, list(interrupts)
+    while until is not None or left:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
             return os.waitstatus_to_exitcode(status)
-        if time.monotonic() > until:
+        if until is not None and time.monotonic() > until:
             os.killpg(child, signal.SIGKILL)
             until = None
-        else:
-            time.sleep(0.01)
+        if left and Path(stdout).read_text().count(left[0]["after"]) >= left[0].get("times", 1):
+            os.kill(child, getattr(signal, left.pop(0)["signal"]))
+        time.sleep(0.01)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
@@ -66,6 +70,7 @@ def _call(
     stderr: str,
     faults: dict | None = None,
     kill_after: float | None = None,
+    interrupts: list[dict] | None = None,
 ) -> None:
     """Become `standin` with these arguments; never returns."""
     os.chdir(folder)
