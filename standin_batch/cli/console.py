@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from rich.console import Console
 from rich.text import Text
@@ -15,8 +16,30 @@ from standin_batch.errors import StandinError
 if TYPE_CHECKING:
     from standin_batch.manifest import Manifest
 
+
+class _Unheard:
+    """A stream that may go away: messages to a terminal that was closed are lost, and end nothing."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write, if somebody listens."""
+        with contextlib.suppress(OSError, ValueError):
+            return self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, if somebody listens."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the stream has
+        return getattr(self._stream, name)
+
+
 # The streams are fixed here: while libraries are made quiet, `sys.stdout` and `sys.stderr` are the log.
-err = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+err = Console(file=cast("IO[str]", _Unheard(sys.stderr)), highlight=False, soft_wrap=True)
 out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
 
 

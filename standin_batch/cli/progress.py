@@ -77,6 +77,8 @@ class JsonReporter:
         except BrokenPipeError:
             # Nobody reads any more: that is a wish to stop, and no job's fault.
             raise KeyboardInterrupt from None
+        except OSError:
+            return  # a terminal that was closed
 
     def _print(self, event: Event) -> None:
         print_json({"event": type(event).__name__, "time": round(time.time(), 3), **asdict(event)})

@@ -23,6 +23,7 @@ BAR_WIDTH = 40
 STATES = {
     "COMPLETED": "green",
     "RUNNING": "cyan",
+    "REQUEUED": "yellow",
     "PENDING": "default",
     "FAILED": "red",
     "CANCELLED": "yellow",

@@ -1,6 +1,7 @@
 """What lies in an output folder and belongs to no job: found by name alone, and removed on request.
 
-Only what this program makes is looked at: records, videos, latents, and temporary files of writes that never ended.
+Only what this program makes is looked at: records, videos, latents, clips on their way, and temporary files of writes
+that never ended.
 Links are neither followed nor removed, so nothing outside of the folder is ever touched.
 """
 
@@ -22,7 +23,7 @@ class Garbage:
 
     Attributes:
         path: below the output folder.
-        kind: `record`, `video`, `latents` or `temporary`.
+        kind: `record`, `video`, `latents`, `saved` or `temporary`.
         bytes: its size.
     """
 
@@ -63,12 +64,14 @@ def _kinds(layout: OutputLayout) -> Iterator[tuple[str, Path, str]]:
     yield "record", layout.records, ".json"
     yield "video", layout.videos, ".mp4"
     yield "latents", layout.latents_folder, ".safetensors"
+    yield "saved", layout.saved, ".safetensors"
 
 
 def _kept(layout: OutputLayout, owned: Collection[str]) -> frozenset[str]:
     """Files of jobs in `owned`. The video of a record that cannot be read is not known, so the job is done again."""
     kept = set()
     for job_id in owned:
+        kept.add(layout.relative(layout.saved_state(job_id)))
         record = read_record(layout, job_id)
         if record is not None:
             kept |= {layout.relative(layout.record(job_id)), layout.relative(layout.latents(job_id))}

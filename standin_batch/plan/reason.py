@@ -12,6 +12,7 @@ class ReasonKind(str, Enum):
 
     NEW = "new"
     CHANGED = "changed"
+    INTERRUPTED = "interrupted"
     FAILED_BEFORE = "failed before"
     OUTPUT_MISSING = "output missing"
     FORCED = "forced"
@@ -30,6 +31,7 @@ class Reason:
     changes: tuple[str, ...] = ()
 
     NEW: ClassVar[Reason]
+    INTERRUPTED: ClassVar[Reason]
     FAILED_BEFORE: ClassVar[Reason]
     OUTPUT_MISSING: ClassVar[Reason]
     FORCED: ClassVar[Reason]
@@ -44,6 +46,7 @@ class Reason:
 
 
 Reason.NEW = Reason(ReasonKind.NEW)
+Reason.INTERRUPTED = Reason(ReasonKind.INTERRUPTED)
 Reason.FAILED_BEFORE = Reason(ReasonKind.FAILED_BEFORE)
 Reason.OUTPUT_MISSING = Reason(ReasonKind.OUTPUT_MISSING)
 Reason.FORCED = Reason(ReasonKind.FORCED)

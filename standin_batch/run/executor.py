@@ -98,7 +98,8 @@ def execute(plan: Plan, store: Store, settings: RunSettings, emit: Listener, sto
             with watching(stop, lambda: asked(layout), lambda reason: emit(Stopping(reason))):
                 run.groups(plan.groups)
         except KeyboardInterrupt:
-            why = stop.reason or "Ctrl-C"
+            stop.request("nobody reads its output")  # unless there was a reason before
+            why = stop.reason
         except RunEnded as ended:
             why = ended.why
         finally:

@@ -42,9 +42,13 @@ class Known:
 def known_jobs(jobs: Sequence[Job], layout: OutputLayout) -> Known:
     """What records, videos and journals below `layout` know of `jobs`."""
     recorded = recorded_ids(layout)
-    failed = {job_id: entry for job_id, entry in latest(layout.journals).items() if entry.state is State.FAILED}
-    reasons: dict[str, Reason | None] = dict.fromkeys(failed, Reason.FAILED_BEFORE)
-    lasting = {job_id for job_id, entry in failed.items() if is_lasting(entry.kind)}
+    entries = latest(layout.journals)
+    reasons: dict[str, Reason | None] = {
+        job_id: Reason.FAILED_BEFORE if entry.state is State.FAILED else Reason.INTERRUPTED
+        for job_id, entry in entries.items()
+        if entry.state is not State.COMPLETED
+    }
+    lasting = {key for key, entry in entries.items() if entry.state is State.FAILED and is_lasting(entry.kind)}
     videos, size = _Videos(layout), _Size()
     for record in _records(layout, (job.job_id for job in jobs if job.job_id in recorded)):
         exists = record in videos

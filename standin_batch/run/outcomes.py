@@ -98,10 +98,6 @@ class Outcomes:
         if self.max_failures is not None and self.failed >= self.max_failures:
             raise RunEnded("max_failures")
 
-    def is_put_back(self, job: Job) -> None:
-        """A job is not at work any more, and will be again."""
-        self._at_work.pop(job.job_id, None)
-
     def cancel(self, why: str) -> None:
         """Note how far the jobs at work came."""
         for turn in list(self._at_work.values()):

@@ -85,11 +85,13 @@ def read_status(folder: Path, total: int | None = None) -> Status:
 
 
 def _by_state(entries: list[Entry], alive: list[Run]) -> dict[State, list[Entry]]:
-    states: dict[State, list[Entry]] = {State.RUNNING: [], State.FAILED: [], State.CANCELLED: []}
+    states: dict[State, list[Entry]] = {
+        state: [] for state in (State.RUNNING, State.REQUEUED, State.FAILED, State.CANCELLED)
+    }
     for entry in sorted(entries, key=lambda entry: entry.at):
-        # A job that runs in a process which is gone was cancelled.
+        # A job of a process which is gone was cancelled.
         at_work = any(run.pid == entry.pid and run.started <= entry.at for run in alive)
-        state = State.CANCELLED if entry.state is State.RUNNING and not at_work else entry.state
+        state = State.CANCELLED if entry.state in (State.RUNNING, State.REQUEUED) and not at_work else entry.state
         if state in states:
             states[state].append(entry)
     return states
@@ -108,7 +110,9 @@ def _pace(alive: list[Run], counts: dict[str, int]) -> _Pace:
     seconds = max(0.0, time.time() - min(run.started for run in alive))
     completed = sum(run.completed for run in alive)
     # What was cancelled before is made in this run again.
-    waiting = sum(counts.get(state.value, 0) for state in (State.PENDING, State.RUNNING, State.CANCELLED))
+    waiting = sum(
+        counts.get(state.value, 0) for state in (State.PENDING, State.RUNNING, State.REQUEUED, State.CANCELLED)
+    )
     left = seconds / completed * waiting if completed and State.PENDING.value in counts else None
     return {"active": True, "seconds": seconds, "seconds_left": left}
 

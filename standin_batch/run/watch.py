@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from standin_batch.run.stop_request import StopRequest
 from standin_batch.run.stopping import Stop
@@ -47,7 +47,8 @@ def _look(stop: Stop, asked: Asked, tell: Callable[[str], None], ended: threadin
             continue
         if not told:
             told = True
-            tell(stop.reason)
+            with suppress(KeyboardInterrupt):  # nobody reads it
+                tell(stop.reason)
         if request is not None and request.now and not insisted:
             insisted = True
             stop.insist()

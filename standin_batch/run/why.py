@@ -18,6 +18,7 @@ NEXT = "the next run"
 
 REASONS = {
     ReasonKind.NEW: "its video was never made: no run has come to it yet",
+    ReasonKind.INTERRUPTED: f"it was begun and not finished: {NEXT} goes on with it",
     ReasonKind.OUTPUT_MISSING: f"its record is here, but its video is not: {NEXT} makes it again",
     ReasonKind.FORCED: f"it is done, and {NEXT} was told to make it again",
 }

@@ -103,7 +103,8 @@ class Worker:
 
     def _is_worth(self, job: Job, saved: Saved | None) -> bool:
         done = 0.0 if saved is None else saved.step / saved.steps
-        if self.deadline is None or self.deadline.is_worth(job, self._state, time.monotonic(), done):
+        before = self._state or state_of(job)  # the weights are loaded by now
+        if self.deadline is None or self.deadline.is_worth(job, before, time.monotonic(), done):
             return True
         self.outcomes.out_of_time = True
         return False

@@ -56,6 +56,13 @@ def test_all_that_another_job_made_is(layout):
     assert {item.kind: item.bytes for item in found}["video"] == 5
 
 
+def test_a_clip_on_its_way_is_its_jobs_own(layout):
+    layout.saved.mkdir(parents=True)
+    for job_id in ("mine", "other"):
+        layout.saved_state(job_id).write_bytes(b"1234")
+    assert paths(find_garbage(layout, {"mine"})) == [".standin/saved/other.safetensors"]
+
+
 def test_a_video_without_record_is_and_so_is_a_record_that_cannot_be_read(layout):
     finish(layout, "mine")
     layout.record("mine").write_text("{")

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from contextlib import closing
 
-from standin_batch.run.journal import Journal, State, latest
+from standin_batch.run.journal import Journal, State, history, latest
 from standin_batch.run.status import read_status
 
 
@@ -52,3 +52,17 @@ def test_a_job_of_a_killed_process_was_cancelled(tmp_path):
 
 def test_a_folder_without_runs_has_no_jobs(tmp_path):
     assert set(read_status(tmp_path / "none").counts.values()) == {0}
+
+
+def test_all_that_became_of_a_job_is_told_over_several_runs(tmp_path):
+    for attempt, kind in ((1, "io"), (2, "")):
+        with closing(Journal(tmp_path / "journal")) as journal:
+            state = State.FAILED if kind else State.COMPLETED
+            journal.write("a", "job a", state, "stuttered", kind=kind, hint="wait", attempt=attempt)
+            journal.write("b", "job b", State.RUNNING)
+        (next((tmp_path / "journal").glob("2*.sqlite"))).rename(tmp_path / "journal" / f"{attempt}.sqlite")
+    found = history(tmp_path / "journal", "a")
+    assert [(entry.state, entry.kind, entry.hint, entry.attempt) for entry in found] == [
+        (State.FAILED, "io", "wait", 1),
+        (State.COMPLETED, "", "wait", 2),
+    ]

@@ -128,3 +128,25 @@ def test_a_symlink_to_a_video_is_a_video(layout, done, tmp_path):
     video.rename(tmp_path / "moved.mp4")
     video.symlink_to(tmp_path / "moved.mp4")
     assert reasons(layout, JOB) == {"00": None}
+
+
+def test_a_job_that_was_begun_and_not_finished_was_interrupted(layout):
+    with closing(Journal(layout.journals)) as journal:
+        for number, state in enumerate((State.RUNNING, State.CANCELLED, State.REQUEUED)):
+            journal.write(f"{number:04d}", "job", state)
+    jobs = [make_job(number) for number in range(3)]
+    assert set(reasons(layout, *jobs).values()) == {Reason.INTERRUPTED}
+
+
+@pytest.mark.parametrize(("kind", "lasts"), [("input", True), ("not_a_number", True), ("io", False), ("", False)])
+def test_what_failed_by_its_own_content_lasts(layout, kind, lasts):
+    with closing(Journal(layout.journals)) as journal:
+        journal.write(JOB.job_id, JOB.label, State.FAILED, "why", kind=kind)
+    assert known_jobs([JOB], layout).lasting == ({JOB.job_id} if lasts else set())
+
+
+def test_unless_it_is_done_by_now(layout, done):
+    with closing(Journal(layout.journals)) as journal:
+        journal.write(JOB.job_id, JOB.label, State.FAILED, "why", kind="input")
+    done(JOB)
+    assert known_jobs([JOB], layout).lasting == set()

@@ -15,7 +15,7 @@ from standin_batch.output.layout import OutputLayout
 from standin_batch.run.journal import Journal, State, latest, runs
 from standin_batch.run.status import read_status
 
-FAST = 3.0
+FAST = 6.0
 """Seconds for 100,000 records."""
 
 
@@ -48,7 +48,7 @@ def test_jobs_of_the_manifest_without_any_state_are_pending(layout, journal):
     journal.write("b", "job b", State.RUNNING)
     journal.write("c", "job c", State.FAILED, "no face")
     found = read_status(layout.folder)
-    assert found.counts == {"COMPLETED": 1, "RUNNING": 1, "FAILED": 1, "CANCELLED": 0, "PENDING": 2}
+    assert found.counts == {"COMPLETED": 1, "RUNNING": 1, "REQUEUED": 0, "FAILED": 1, "CANCELLED": 0, "PENDING": 2}
     assert (found.total, found.active) == (5, True)
     assert [(job.label, job.error) for job in (*found.running, *found.failed)] == [("job b", ""), ("job c", "no face")]
 
