@@ -134,7 +134,7 @@ _MEMORY_WORDS = (
     "failed to allocate memory",
     "cannot allocate memory",
 )
-"""Of torch's allocators, cuBLAS and ONNX Runtime, in lower case: they raise plain RuntimeErrors."""
+"""Of torch's allocators, cuBLAS and ONNX Runtime, in lower case: their errors have no type of their own."""
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -155,7 +155,7 @@ def _kind(error: BaseException) -> FailureKind:
     # By name: torch is not imported here.
     if isinstance(error, MemoryError) or _is_called(error, "OutOfMemoryError"):
         return FailureKind.OUT_OF_MEMORY
-    if isinstance(error, RuntimeError) and any(text in words for text in _MEMORY_WORDS):
+    if any(text in words for text in _MEMORY_WORDS):
         return FailureKind.OUT_OF_MEMORY
     if _is_called(error, "AcceleratorError") or (isinstance(error, RuntimeError) and "cuda error" in words):
         return FailureKind.DEVICE

@@ -113,3 +113,24 @@ def test_a_run_ends_when_as_many_have_failed_as_may(workspace):
         ran, events = run(workspace, path, *option, "--force", faults={"kind": "spoil", "what": "constant"})
         assert ran.returncode == 1, ran.stderr
         assert (events[-1]["failed"], events[-1]["why"]) == (failed, "max_failures")
+
+
+@pytest.mark.gpu
+def test_on_a_gpu_running_out_is_real_and_every_profile_makes_the_same(workspace):
+    """Between the peaks of the highest and the lowest profile there is a size that only the lower ones fit."""
+    made, peaks = {}, {}
+    for memory in ("resident", "offload", "lowest"):
+        ran, _ = run(workspace, manifest(workspace, f"gpu-{memory}"), "--device", "cuda", "--memory", memory)
+        assert ran.returncode == 0, ran.stderr
+        made[memory] = latents(workspace, f"gpu-{memory}")
+        peaks[memory] = max(record["peak_memory"] for record in workspace.records(f"gpu-{memory}"))
+    assert made["resident"] == made["offload"] == made["lowest"]
+    assert peaks["lowest"] < peaks["resident"]
+    size = (peaks["lowest"] + peaks["resident"]) // 2
+    ran, events = run(
+        workspace, manifest(workspace, "gpu-small"), "--device", "cuda", faults={"kind": "small_gpu", "size": size}
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert {event["kind"] for event in events if event["event"] == "JobRequeued"} <= {"out_of_memory"}
+    assert latents(workspace, "gpu-small") == made["resident"]
+    assert {record["memory"] for record in workspace.records("gpu-small")} <= {"offload", "lowest"}

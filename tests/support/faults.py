@@ -126,6 +126,22 @@ class Allocator:
         torch.nn.functional.scaled_dot_product_attention = allocating
 
 
+class SmallGpu:
+    """Leaves this process only so much of the GPU's memory: running out of it is real.
+
+    Args:
+        size: bytes.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+
+    def install(self) -> None:
+        import torch
+
+        torch.cuda.set_per_process_memory_fraction(self._size / torch.cuda.get_device_properties(0).total_memory)
+
+
 class Weights:
     """Spoils what the model computes from a step on: no numbers, or a picture of one colour.
 
@@ -153,7 +169,7 @@ class Weights:
         FlowMatchScheduler.step, WanVideoVAE.decode = spoilt_step, spoilt_decode
 
 
-KINDS = {"kill": Killer, "refuse": Refuser, "memory": Allocator, "spoil": Weights}
+KINDS = {"kill": Killer, "refuse": Refuser, "memory": Allocator, "small_gpu": SmallGpu, "spoil": Weights}
 
 
 def install(kind: str, **options: object) -> None:
