@@ -17,7 +17,7 @@ from standin_batch.plan.memory import Profile
 from standin_batch.plan.plan import Plan
 from standin_batch.plan.reason import Reason
 from standin_batch.run.deadline import Deadline
-from standin_batch.run.events import Listener, RunFinished, Warned
+from standin_batch.run.events import Listener, RunFinished, Stopping, Warned
 from standin_batch.run.executor import RunSettings, execute
 from standin_batch.run.keeper import Every
 from standin_batch.run.lock import LockedError, held
@@ -27,7 +27,9 @@ from standin_batch.run.plan_manifest import PlannedManifest
 from standin_batch.run.ready import check_built, find_weights
 from standin_batch.run.room import Room
 from standin_batch.run.saved import forget_done
+from standin_batch.run.stop_request import asked
 from standin_batch.run.stopping import Stop
+from standin_batch.run.watch import watching
 from standin_batch.weights.locate import ModelFiles
 
 AUTO = "auto"
@@ -72,16 +74,17 @@ def run_local(
     """
     plan, store = planned.plan, planned.store
     check_built(plan)
-    with stop.at_once():
-        device = resolve_device(machine.device)
-        files = find_weights(plan, checkpoints, emit)
-    with opened(store, _waiting(emit) if machine.wait else None, stop):
-        log_to(store.layout.log)
-        settings = _settings(planned, machine, device, files, stop.at)
-        left = _still_to_do(plan, store)
-        if short := settings.room.shortage([item.job for item in left.to_run]):
-            emit(Warned(short, "make room; a run on a full disk ends with 3, and goes on when there is room"))
-        return execute(left, store, settings, emit, stop)
+    with watching(stop, lambda: asked(store.layout), lambda why: emit(Stopping(why))):
+        with stop.at_once():
+            device = resolve_device(machine.device)
+            files = find_weights(plan, checkpoints, emit)
+        with opened(store, _waiting(emit) if machine.wait else None, stop):
+            log_to(store.layout.log)
+            settings = _settings(planned, machine, device, files, stop.at)
+            left = _still_to_do(plan, store)
+            if short := settings.room.shortage([item.job for item in left.to_run]):
+                emit(Warned(short, "make room; a run on a full disk ends with 3, and goes on when there is room"))
+            return execute(left, store, settings, emit, stop)
 
 
 def _waiting(emit: Listener) -> Callable[[str], object]:

@@ -112,10 +112,11 @@ def run(
     from standin_batch.run.stopping import listening
 
     report = reporter(as_json, quiet)
-    stop = _stop(deadline, max_time)
     machine = Machine(device, memory.value, 1 if fail_fast else max_failures, wait)
-    with _told(manifest, on_finish, allow_commands, report) as ending, listening(stop):
-        return _execute(manifest, selection, machine, report, stop, ending, as_json=as_json, quiet=quiet)
+    with _told(manifest, on_finish, allow_commands, report) as ending:
+        stop = _stop(deadline, max_time)
+        with listening(stop):
+            return _execute(manifest, selection, machine, report, stop, ending, as_json=as_json, quiet=quiet)
 
 
 def _stop(deadline: str | None, max_time: str | None) -> Stop:
@@ -192,6 +193,8 @@ class _End:
 @contextmanager
 def _told(path: Path, command: str | None, allowed: bool, report: Reporter) -> Iterator[_End]:
     """After the block, however it ends, the command of `--on-finish` is run."""
+    from standin_batch.run.events import Warned
+
     found = _End()
     code: ExitCode | None = None
     why = ""
@@ -203,7 +206,8 @@ def _told(path: Path, command: str | None, allowed: bool, report: Reporter) -> I
         code, why = error.exit_code, error.message
         raise
     except KeyboardInterrupt as error:
-        code, why = ExitCode.STOPPED, str(error)
+        code, why = ExitCode.STOPPED, str(error) or "Ctrl-C"
+        report(Warned(f"stopped before the first job: {why}"))
         raise
     finally:
         _finish(path, command, allowed, report, found, code, why)

@@ -15,12 +15,13 @@ class Clock:
     Args:
         device: as torch names it.
         seconds: spent before, where a job is taken up again.
+        peak: bytes at the highest before.
     """
 
-    def __init__(self, device: str, seconds: Mapping[str, float] | None = None) -> None:
+    def __init__(self, device: str, seconds: Mapping[str, float] | None = None, peak: int | None = None) -> None:
         self.seconds: dict[str, float] = dict(seconds or {})
         self._gpu = torch.device(device) if device.startswith("cuda") else None
-        self._peak = 0
+        self._peak = peak or 0
         self._open: tuple[str, float] | None = None
 
     @contextlib.contextmanager
@@ -47,5 +48,7 @@ class Clock:
         return {**self.seconds, name: self.seconds.get(name, 0.0) + time.perf_counter() - start}
 
     def peak_memory(self) -> int | None:
-        """Bytes; None without a GPU."""
-        return None if self._gpu is None else self._peak
+        """Bytes, those of the phase at work included; None without a GPU."""
+        if self._gpu is None:
+            return None
+        return self._peak if self._open is None else max(self._peak, torch.cuda.max_memory_allocated(self._gpu))

@@ -196,9 +196,9 @@ class Engine:
             work: that ran out of it; None before it was begun.
             error: as it was raised.
         """
-        index = work.denoising.expert if isinstance(work, Work) else None
+        index, modules = (work.denoising.expert, MODES[work.job.mode].modules) if isinstance(work, Work) else (None, ())
         needed, capacity = measured(self.device, error)
-        return next_profile(self.placement.profile, needed, capacity, self.placement.weight_bytes(index))
+        return next_profile(self.placement.profile, needed, capacity, self.placement.weight_bytes(index, modules))
 
     def encode_prompts(self, texts: Iterable[str]) -> None:
         """Encode these prompts and forget all others; afterwards the text encoder leaves the GPU."""
@@ -224,15 +224,15 @@ class Engine:
             self.denoise(work, expert, on_step)
         return self.decode(Denoised.of(work))
 
-    def begin(self, job: Job, pictures: Pictures, spent: Mapping[str, float] | None = None) -> Work:
+    def begin(self, job: Job, pictures: Pictures, clock: Clock | None = None) -> Work:
         """Prepare all that `job` starts from: prompts, identity, what its mode brings, noise.
 
         Args:
             job: of this engine's model and dtype.
             pictures: gives the prepared subject; asked only when it is not known yet.
-            spent: seconds by phase, of a job that was begun before.
+            clock: of a job that was begun before.
         """
-        clock = Clock(self.device, spent)
+        clock = clock or Clock(self.device)
         with to_log():
             with clock.phase("prompt"):
                 context = self._context(job)
@@ -252,22 +252,11 @@ class Engine:
             return
         with to_log():
             with work.clock.phase("switch"):
-                dit = self.placement.for_expert(expert)
+                dit = self.placement.for_expert(expert, MODES[work.job.mode].modules)
                 self._loras.put_on(work.job, expert, self.files.experts[expert].name, dit)
                 work.denoising.to(self.device)
             with work.clock.phase("denoise"):
                 run_expert(self.pipe, work.denoising, expert, lambda: self._with_identity(work, expert, dit), on_step)
-
-    def take_up(
-        self,
-        job: Job,
-        latents: torch.Tensor,
-        spent: Mapping[str, float],
-        report: Mapping[str, Any],
-        warnings: tuple[str, ...],
-    ) -> Denoised:
-        """A job whose latents were done before, with what is known of it."""
-        return Denoised(job, latents, Clock(self.device, spent), report, warnings)
 
     def set_aside(self, work: Work) -> None:
         """Take what waits for the next expert off the device."""

@@ -5,7 +5,7 @@ What is computed is the same in every profile: weights move, operations do not.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -15,6 +15,9 @@ from standin_batch.plan.memory import Profile
 
 HOME = "cpu"
 """Where weights wait."""
+
+MODULES = ("vace",)
+"""What can be beside a transformer."""
 
 
 class Placement:
@@ -52,12 +55,18 @@ class Placement:
         if profile is Profile.RESIDENT:
             self._stay()
 
-    def for_expert(self, index: int) -> Any:  # noqa: ANN401
-        """The transformer of an expert, able to compute; where they take turns, the others leave first."""
+    def for_expert(self, index: int, modules: Sequence[str] = ()) -> Any:  # noqa: ANN401
+        """The transformer of an expert, able to compute; where they take turns, all that is not needed leaves first.
+
+        Args:
+            index: of the expert.
+            modules: beside it that the job uses, as the pipeline calls them.
+        """
         dit = experts_of(self._pipe)[index]
+        parts = [dit, *self._modules(modules)]
         if self.profile is Profile.OFFLOAD:
-            self._leave(but=dit)
-        for part in (dit, *self._modules()):
+            self._leave(but=parts)
+        for part in parts:
             self._ready(part)
         return dit
 
@@ -79,25 +88,26 @@ class Placement:
             self._pipe.text_encoder.to(HOME)
             empty_cache(self._device)
 
-    def weight_bytes(self, index: int | None) -> dict[Profile, int]:
+    def weight_bytes(self, index: int | None, modules: Sequence[str] = ()) -> dict[Profile, int]:
         """Bytes of weights that lie on the device under each profile.
 
         Args:
             index: of the expert at work; None while the VAE works.
+            modules: that work beside it.
         """
-        dits = experts_of(self._pipe)
-        beside = sum(map(_bytes, self._modules()))
         vae = _bytes(self._pipe.vae)
-        at_work = (dits[index],) if index is not None else ()
+        at_work = [] if index is None else [experts_of(self._pipe)[index], *self._modules(modules)]
         largest = max((_bytes(leaf) for part in at_work for leaf in _leaves(part)), default=0)
         return {
-            Profile.RESIDENT: vae + beside + sum(map(_bytes, dits)),
-            Profile.OFFLOAD: vae + sum(map(_bytes, at_work)) + (beside if at_work else 0),
+            Profile.RESIDENT: vae + sum(map(_bytes, self._large())),
+            Profile.OFFLOAD: vae + sum(map(_bytes, at_work)),
             Profile.LOWEST: vae + largest,
         }
 
-    def _modules(self) -> Iterator[torch.nn.Module]:
-        return (part for part in (self._pipe.vace, self._pipe.vace2) if part is not None)
+    def _modules(self, names: Sequence[str] = MODULES) -> Iterator[torch.nn.Module]:
+        """Those of these modules that are there; Wan2.2 may have one for each expert, with a 2 behind its name."""
+        found = (getattr(self._pipe, f"{name}{number}") for name in names for number in ("", "2"))
+        return (part for part in found if part is not None)
 
     def _large(self) -> Iterator[torch.nn.Module]:
         yield from experts_of(self._pipe)
@@ -107,10 +117,10 @@ class Placement:
         for part in self._large():
             part.to(self._device)
 
-    def _leave(self, but: torch.nn.Module | None = None) -> None:
-        """Take experts off the device, and modules too unless one of the experts stays."""
-        for part in experts_of(self._pipe) if but is not None else self._large():
-            if part is not but:
+    def _leave(self, but: Sequence[torch.nn.Module] = ()) -> None:
+        """Take experts and modules off the device."""
+        for part in self._large():
+            if not any(part is other for other in but):
                 part.to(HOME)
         empty_cache(self._device)
 

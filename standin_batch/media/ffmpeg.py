@@ -10,6 +10,8 @@ from pathlib import Path
 from subprocess import DEVNULL, PIPE
 from typing import IO
 
+from standin_batch.errors import NotReadyError
+
 FORMATS = (
     *("mov", "matroska", "webm", "avi", "mpeg", "mpegts", "mpegvideo", "flv", "ogg", "asf", "mxf", "nut", "dv", "ivf"),
     *("h264", "hevc", "m4v", "mjpeg", "obu", "av1", "yuv4mpegpipe", "gif", "apng", "webp_anim", "jpegxl_anim"),
@@ -24,6 +26,10 @@ MAX_PIXELS = 8192 * 8192
 
 TIMED_OUT = 124
 """The exit code of what took too long, as timeout(1) has it."""
+
+
+class FfmpegKilledError(NotReadyError):
+    """The system ended ffmpeg: the fault is the machine's, and may pass."""
 
 
 def url(path: Path) -> str:
@@ -45,15 +51,30 @@ def run(*arguments: str, seconds: float | None = None) -> subprocess.CompletedPr
     Args:
         arguments: of ffmpeg.
         seconds: after which it is ended, and leaves with `TIMED_OUT`; never unless given.
+
+    Raises:
+        FfmpegKilledError: if the system ended it: what it was at may be a good file.
     """
     command = _command(arguments)
     try:
-        return subprocess.run(
+        ended = subprocess.run(
             command, stdin=DEVNULL, capture_output=True, check=False, start_new_session=True, timeout=seconds
         )
+        check_alive(ended.returncode)
+        return ended
     except subprocess.TimeoutExpired as late:
         said = (late.stderr or b"") + f"\nit took longer than {seconds:g} seconds".encode()
         return subprocess.CompletedProcess(command, TIMED_OUT, late.stdout or b"", said)
+
+
+def check_alive(returncode: int) -> None:
+    """Whether ffmpeg came to an end of its own.
+
+    Raises:
+        FfmpegKilledError: if not.
+    """
+    if returncode < 0:
+        raise FfmpegKilledError(f"ffmpeg was ended by signal {-returncode}", "is memory short? `dmesg` may say so")
 
 
 def start(*arguments: str, errors: IO[bytes]) -> subprocess.Popen[bytes]:

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from standin_batch.errors import StandinError
-from standin_batch.media.ffmpeg import MAX_PIXELS, last_line, run, source, start
+from standin_batch.media.ffmpeg import MAX_PIXELS, check_alive, last_line, run, source, start
 from standin_batch.media.rates import exact
 
 Frame = npt.NDArray[np.uint8]
@@ -115,6 +115,7 @@ def read_frames(path: Path, info: VideoInfo) -> Generator[Frame, None, None]:
             for number in range(info.num_frames):
                 frame = np.empty((info.height, info.width, 3), np.uint8)
                 if pipe.readinto(frame.data) != frame.nbytes:
+                    check_alive(process.wait())
                     errors.seek(0)
                     raise VideoInputError(
                         f"{path} ends after {number} of {info.num_frames} frames: {last_line(errors.read())}",

@@ -94,8 +94,24 @@ class Store:
         if self.run_files is not None:
             _write_run_files(self.layout, self.run_files())
 
-    def save(self, job: Job, frames: np.ndarray, latents: torch.Tensor, provenance: Provenance) -> Record:
-        """Write the video of `job`, its latents where they are kept, and last its record."""
+    def save(
+        self,
+        job: Job,
+        frames: np.ndarray,
+        latents: torch.Tensor,
+        provenance: Provenance,
+        may_go_on: Callable[[], None] = lambda: None,
+    ) -> Record:
+        """Write the video of `job`, its latents where they are kept, and last its record.
+
+        Args:
+            job: that is done.
+            frames: uint8 [num_frames, height, width, 3], RGB.
+            latents: before decoding.
+            provenance: what the record says besides.
+            may_go_on: is asked before each change of the folder; what it raises ends this.
+        """
+        may_go_on()
         video = self.layout.video(job, self.options.template)
         self._check_inside(video)
         self._disown(job, video)
@@ -110,6 +126,7 @@ class Store:
             lossless=self.options.lossless,
             metadata=fields,
             audio=_sound(job),
+            may_go_on=may_go_on,
         )
         record = Record(
             **fields,
@@ -127,6 +144,7 @@ class Store:
             versions=provenance.versions,
             report=provenance.report,
         )
+        may_go_on()
         write_atomic(self.layout.record(job.job_id), record.to_json() + "\n")
         return record
 

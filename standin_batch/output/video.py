@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ def write_video(
     lossless: bool = False,
     metadata: Mapping[str, Any],
     audio: Path | None = None,
+    may_go_on: Callable[[], None] = lambda: None,
 ) -> None:
     """Write `frames` to `path`, whole or not at all. The same arguments give the same bytes.
 
@@ -54,6 +55,7 @@ def write_video(
         metadata: written as JSON into the comment of the file.
         audio: a file whose first audio track is kept, cut to the length of the frames; as it is where mp4 takes it,
             otherwise as AAC. Nothing is kept of a file without one.
+        may_go_on: is asked before the file gets its name; what it raises ends this.
 
     Raises:
         VideoError: if ffmpeg fails, or `audio` is not there.
@@ -84,6 +86,7 @@ def write_video(
             # ffmpeg says in its own words, or not at all, that the disk is full.
             check_room(path.parent, max(PROBE_BYTES, _size(temporary)))
             raise
+        may_go_on()
 
 
 def _send(writer: Generator[None, object, None], frames: np.ndarray, path: Path) -> None:

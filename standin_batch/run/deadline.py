@@ -69,18 +69,28 @@ def seconds_until(deadline: str | None, max_time: str | None, now: datetime) -> 
 
 
 def _moment(text: str, now: datetime) -> datetime:
-    if clock := _CLOCK.match(text):
-        hour, minute = map(int, clock.groups())
-        if hour < 24 and minute < 60:
-            today = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
-            return today if today > now else today + timedelta(days=1)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or len(text) < len("2026-01-31T06:00"):
+    moment = _next(text, now) or _dated(text)
+    if moment is None:
         raise UsageError(f"--deadline: {text!r} is no time", "for example 06:00, or 2026-01-31T06:00")
-    moment = moment.replace(tzinfo=moment.tzinfo or now.tzinfo)
+    # What the clock here will show, also if it is changed until then: not by the present offset.
+    moment = moment if moment.tzinfo else moment.astimezone()
     if moment <= now:
         raise UsageError(f"--deadline: {text} is past", "name a time that is to come")
     return moment
+
+
+def _next(text: str, now: datetime) -> datetime | None:
+    """The next moment with this time of day, without a zone; None if it is none."""
+    clock = _CLOCK.match(text)
+    hour, minute = map(int, clock.groups()) if clock else (24, 0)
+    if hour > 23 or minute > 59:
+        return None
+    today = now.replace(hour=hour, minute=minute, second=0, microsecond=0, tzinfo=None)
+    return today if today > now.replace(tzinfo=None) else today + timedelta(days=1)
+
+
+def _dated(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text) if len(text) >= len("2026-01-31T06:00") else None
+    except ValueError:
+        return None

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from importlib.metadata import version
+from traceback import clear_frames
 from typing import TYPE_CHECKING, TypeVar
 
 from standin_batch import __version__
-from standin_batch.errors import NotReadyError
+from standin_batch.errors import NotReadyError, StandinError
 from standin_batch.job import Job
 from standin_batch.output.index import write_index
 from standin_batch.output.layout import OutputLayout
@@ -19,8 +21,8 @@ from standin_batch.output.store import Provenance, Store, recorded_ids
 from standin_batch.plan.memory import Profile
 from standin_batch.plan.plan import Group, Plan
 from standin_batch.run.deadline import Deadline
-from standin_batch.run.events import Listener, Prepared, Preparing, RunFinished, RunStarted, Stopping, Warned
-from standin_batch.run.failure import ENDING, Again, EndRun, FailureKind, decide, kind_of
+from standin_batch.run.events import Listener, Prepared, Preparing, RunFinished, RunStarted, Warned
+from standin_batch.run.failure import ENDING, Again, EndRun, FailureKind, decide, is_lasting, kind_of
 from standin_batch.run.job_queue import JobQueue, Turn
 from standin_batch.run.journal import Journal
 from standin_batch.run.keeper import Every, Keeper
@@ -29,10 +31,9 @@ from standin_batch.run.log import about
 from standin_batch.run.measured import Measured, device_of
 from standin_batch.run.outcomes import Outcomes, RunEnded
 from standin_batch.run.room import Room
-from standin_batch.run.stop_request import asked, withdrawn
+from standin_batch.run.stop_request import withdrawn
 from standin_batch.run.stopping import Stop, Stopped
 from standin_batch.run.subjects import Subjects
-from standin_batch.run.watch import watching
 from standin_batch.run.worker import Worker
 from standin_batch.run.writer import Writer
 from standin_batch.weights.locate import ModelFiles
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from standin_batch.engine.engine import Clip, Engine
 
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 WINDOW = 64
 """Jobs whose prompts are encoded together, before the text encoder leaves the GPU."""
@@ -51,6 +54,10 @@ each clip minutes, so more would save little."""
 
 QUICK_INDEX = 2_000
 """Records of which a run that is to stop still writes the index; of more the next run does, or `dataset index`."""
+
+
+class DeviceLostError(NotReadyError):
+    """The device computes nothing any more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,35 +97,46 @@ def execute(plan: Plan, store: Store, settings: RunSettings, emit: Listener, sto
     start = time.monotonic()
     layout = store.layout
     emit(RunStarted(settings.manifest, str(layout.folder), len(plan.to_run), len(plan.done)))
-    why = ""
+    why, fault = "", None
     with closing(Journal(layout.journals)) as journal:
         outcomes = Outcomes(layout, journal, emit, settings.max_failures)
         run = _Run(store, settings, emit, stop, outcomes)
         try:
-            with watching(stop, lambda: asked(layout), lambda reason: emit(Stopping(reason))):
-                run.groups(plan.groups)
+            run.groups(plan.groups)
         except KeyboardInterrupt:
             stop.request("nobody reads its output")  # unless there was a reason before
             why = stop.reason
         except RunEnded as ended:
             why = ended.why
+            if ended.told:
+                emit(Warned(ended.told, "the log has more; run the same command again to go on"))
+        except NotReadyError as error:
+            why, fault = kind_of(error).value, error
         finally:
             outcomes.cancel(why or "an error")
             why = _wound_up(layout, emit, in_haste=stop.requested) or why
-    if not why and outcomes.out_of_time:
-        why = "the deadline"
-    finished = RunFinished(
+    finished = _finished(plan, outcomes, stop, time.monotonic() - start, str(layout.folder), why)
+    emit(finished)
+    if fault is not None:
+        raise fault
+    return finished
+
+
+def _finished(plan: Plan, outcomes: Outcomes, stop: Stop, seconds: float, folder: str, why: str) -> RunFinished:
+    remaining = len(plan.to_run) - outcomes.completed - outcomes.failed
+    stopped = remaining > 0 and (stop.requested or outcomes.out_of_time)
+    if not why and stopped:
+        why = stop.reason or "the deadline"
+    return RunFinished(
         completed=outcomes.completed,
         failed=outcomes.failed,
-        remaining=len(plan.to_run) - outcomes.completed - outcomes.failed,
-        seconds=time.monotonic() - start,
-        stopped=stop.requested or outcomes.out_of_time,
-        folder=str(layout.folder),
+        remaining=remaining,
+        seconds=seconds,
+        stopped=stopped,
+        folder=folder,
         failed_before=len(plan.failed_before),
-        why=why,
+        why="" if why == stop.reason and not stopped else why,
     )
-    emit(finished)
-    return finished
 
 
 def _wound_up(layout: OutputLayout, emit: Listener, *, in_haste: bool) -> str:
@@ -191,7 +209,7 @@ class _Run:
     def _window(self, engine: Engine, worker: Worker, queue: JobQueue, turns: Sequence[Turn]) -> None:
         """Run jobs that begin with the same memory profile, until they do not."""
         profile = self.ladder.profile_for(turns[0].job)
-        engine.use(profile)
+        self._use(engine, profile)
         size = TURN if engine.takes_turns else WINDOW
         turns, rest = turns[:size], turns[size:]
         queue.put_first(rest)
@@ -217,7 +235,8 @@ class _Run:
             stop=self.stop,
             deadline=self.settings.deadline,
             emit=self.emit,
-            hand_over=lambda turn, clip, memory: writer.submit(lambda: self._save(turn, clip, memory)),
+            hand_over=lambda turn, clip, memory: writer.submit(lambda: self._save(turn, clip, memory, writer)),
+            check=writer.check,
         )
 
     def _with_subjects(self, jobs: Sequence[Job], subjects: Subjects) -> Sequence[Job]:
@@ -265,44 +284,59 @@ class _Run:
                 self.measured.add_load(self.device, (group.model, group.dtype), time.monotonic() - imported)
             return engine
 
+    def _use(self, engine: Engine, profile: Profile) -> None:
+        """Have the weights where a profile has them, or a lower one."""
+        with self.stop.at_once():
+            self._with_less(lambda: engine.use(_lowest(profile, self.ladder.usual)), "the weights")
+
     def _encode_prompts(self, engine: Engine, turns: Sequence[Turn]) -> None:
         texts = dict.fromkeys(text for turn in turns for text in (turn.job.negative_prompt, turn.job.prompt))
 
         def encode() -> None:
-            engine.use(max(engine.placement.profile, self.ladder.usual, key=list(Profile).index))
+            engine.use(_lowest(engine.placement.profile, self.ladder.usual))
             engine.encode_prompts(texts)
 
         with self._preparing(f"encoding {len(texts)} prompts"), self.stop.at_once():
-            self._with_less(encode, "the text encoder")
+            try:
+                self._with_less(encode, "the text encoder")
+            except StandinError:
+                raise
+            except Exception:  # one of them is at fault: its own job encodes it again, and fails by it
+                logger.warning("the prompts could not be encoded together", exc_info=True)
 
     def _with_less(self, do: Callable[[], T], what: str) -> T:
         """Do what all jobs need; when memory runs out, again with less of the weights on the device, for all of them.
 
         Raises:
-            NotReadyError: if even the lowest profile needs too much.
+            NotReadyError: if even the lowest profile needs too much, or the device is lost.
         """
         while True:
             try:
                 return do()
             except Exception as error:
-                if kind_of(error) is not FailureKind.OUT_OF_MEMORY:
+                kind = kind_of(error)
+                if kind in ENDING and not isinstance(error, StandinError):
+                    raise DeviceLostError(f"{what}: {error}", "look at it with nvidia-smi, and run again") from error
+                if kind is not FailureKind.OUT_OF_MEMORY:
                     raise
                 if not (below := self.ladder.usual.below):
                     told = f"{what} does not fit into the memory of {self.device}"
                     raise NotReadyError(told, "use a device with more memory") from error
+                clear_frames(error.__traceback__)
                 self.ladder.usual = below[0]
                 self.emit(Warned(f"out of memory with {what}: going on with --memory {below[0].value}"))
 
-    def _save(self, turn: Turn, clip: Clip, memory: str) -> None:
+    def _save(self, turn: Turn, clip: Clip, memory: str, writer: Writer) -> None:
         """Write the video and record of a job; what fails here computes nothing again. Runs in the writer's thread."""
         start, job = time.monotonic(), turn.job
         while True:
             try:
                 with about(job):
-                    record = self.store.save(job, clip.frames, clip.latents, self._provenance(clip, memory))
+                    provenance = self._provenance(clip, memory)
+                    record = self.store.save(job, clip.frames, clip.latents, provenance, writer.may_go_on)
                 break
             except Exception as error:
-                another = self._not_written(turn, clip, error)
+                another = self._not_written(turn, clip, memory, error)
                 if another is None:
                     return
                 turn = another
@@ -310,7 +344,7 @@ class _Run:
         self.keeper.forget(job)
         self.measured.add_job(self.device, job, clip.seconds)
 
-    def _not_written(self, turn: Turn, clip: Clip, error: Exception) -> Turn | None:
+    def _not_written(self, turn: Turn, clip: Clip, memory: str, error: Exception) -> Turn | None:
         """What becomes of a clip that could not be written: another attempt, after its pause, or none."""
         kind = kind_of(error)
         decision = decide(kind, turn.attempt, turn.job.retries)
@@ -319,10 +353,13 @@ class _Run:
             try:
                 self.stop.wait(decision.after)
             except Stopped:
-                self.keeper.save_frames(turn.job, clip)
+                self.keeper.save_frames(turn.job, clip, memory)
                 raise
             return turn.again(0.0)
-        self.keeper.save_frames(turn.job, clip)
+        if is_lasting(kind.value):
+            self.keeper.forget(turn.job)
+        else:
+            self.keeper.save_frames(turn.job, clip, memory)
         self.outcomes.has_failed(turn, error, kind)
         if isinstance(decision, EndRun):
             raise RunEnded(kind.value) from error
@@ -339,6 +376,10 @@ class _Run:
             versions=self.versions,
             report=clip.report,
         )
+
+
+def _lowest(*profiles: Profile) -> Profile:
+    return max(profiles, key=list(Profile).index)
 
 
 def _versions() -> dict[str, str]:

@@ -17,7 +17,8 @@ from enum import Enum
 from typing import TypeAlias
 
 from standin_batch.errors import NotReadyError, StandinError
-from standin_batch.files import DiskFullError
+from standin_batch.files import FULL, DiskFullError
+from standin_batch.media.ffmpeg import FfmpegKilledError
 from standin_batch.output.video import VideoError
 
 FIRST_PAUSE = 1.0
@@ -124,6 +125,7 @@ _DEEP = (FailureKind.DISK_FULL, FailureKind.OUT_OF_MEMORY, FailureKind.DEVICE, F
 _PASSING_ERRNOS = (
     *(errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EBUSY, errno.EINTR, errno.ENFILE, errno.EMFILE),
     *(errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENOTCONN, errno.ECONNRESET),
+    errno.ENOMEM,
 )
 """Of network mounts and overloaded machines."""
 
@@ -150,6 +152,8 @@ def _kind(error: BaseException) -> FailureKind:
         if isinstance(error, kinds):
             return found
     if isinstance(error, OSError):
+        if error.errno in FULL:
+            return FailureKind.DISK_FULL
         return FailureKind.IO if error.errno in _PASSING_ERRNOS else FailureKind.INTERNAL
     words = str(error).lower()
     # By name: torch is not imported here.
@@ -166,6 +170,7 @@ _BY_TYPE: tuple[tuple[type[StandinError], FailureKind], ...] = (
     (NotANumberError, FailureKind.NOT_A_NUMBER),
     (ConstantVideoError, FailureKind.CONSTANT_VIDEO),
     (DiskFullError, FailureKind.DISK_FULL),
+    (FfmpegKilledError, FailureKind.IO),
     (VideoError, FailureKind.ENCODING),
     (NotReadyError, FailureKind.MACHINE),
     (StandinError, FailureKind.INPUT),

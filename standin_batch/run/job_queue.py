@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from standin_batch.job import Job
 
@@ -57,11 +58,13 @@ class JobQueue:
         """
         while self._turns:
             now = time.monotonic()
-            ready = [turn for turn in self._turns if turn.not_before <= now]
-            if ready:
-                taken = [turn for turn in ready if like(turn) == like(ready[0])][:number]
-                ids = {id(turn) for turn in taken}
-                self._turns = [turn for turn in self._turns if id(turn) not in ids]
+            ready = (turn for turn in self._turns if turn.not_before <= now)
+            first = next(ready, None)
+            if first is not None:
+                wanted = like(first)
+                taken = [first, *islice((turn for turn in ready if like(turn) == wanted), number - 1)]
+                for turn in taken:
+                    self._turns.remove(turn)
                 return taken
             self._wait(min(turn.not_before for turn in self._turns) - now)
         return []

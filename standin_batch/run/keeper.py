@@ -73,23 +73,23 @@ class Keeper:
         last, at = self._last.get(job.job_id, (0, 0.0))
         return self.every.is_due(step - last, time.monotonic() - at)
 
-    def save_work(self, work: Work) -> None:
-        """Save a job between two steps.
+    def save_work(self, work: Work, memory: str) -> None:
+        """Save a job between two steps, with the memory profile that it is made with.
 
         Raises:
             NotANumberError: if its latents are none any more; they are not saved.
         """
-        self._save(work, work.denoising.step, work.denoising.latents)
+        self._save(work, work.denoising.step, work.denoising.latents, memory)
 
-    def save_denoised(self, denoised: Denoised) -> None:
+    def save_denoised(self, denoised: Denoised, memory: str) -> None:
         """Save a job whose latents are done.
 
         Raises:
             NotANumberError: if its latents are none; they are not saved.
         """
-        self._save(denoised, denoised.job.num_inference_steps, denoised.latents)
+        self._save(denoised, denoised.job.num_inference_steps, denoised.latents, memory)
 
-    def save_frames(self, job: Job, clip: Clip) -> None:
+    def save_frames(self, job: Job, clip: Clip, memory: str) -> None:
         """Save what could not be written, so that nothing of it is computed again; if that fails too, it is not."""
         steps = job.num_inference_steps
         try:
@@ -104,6 +104,7 @@ class Keeper:
                     frames=clip.frames,
                     seconds=clip.seconds,
                     peak_memory=clip.peak_memory,
+                    memory=memory,
                     report=clip.report,
                     warnings=clip.warnings,
                 ),
@@ -116,7 +117,7 @@ class Keeper:
         self._last.pop(job.job_id, None)
         forget_saved(self.layout, job.job_id)
 
-    def _save(self, work: Work | Denoised, step: int, latents: torch.Tensor) -> None:
+    def _save(self, work: Work | Denoised, step: int, latents: torch.Tensor, memory: str) -> None:
         steps = work.job.num_inference_steps
         if not bool(latents.isfinite().all()):
             raise NotANumberError(
@@ -134,6 +135,7 @@ class Keeper:
                 frames=None,
                 seconds=work.clock.spent(),
                 peak_memory=work.clock.peak_memory(),
+                memory=memory,
                 report=work.report,
                 warnings=work.warnings,
             ),

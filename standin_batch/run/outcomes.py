@@ -25,11 +25,12 @@ class RunEnded(Exception):
 
     Attributes:
         why: the kind of failure that ends runs, or `max_failures`.
+        told: what the user should know of it; empty where a failed job has said it.
     """
 
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
+    def __init__(self, why: str, told: str = "") -> None:
+        super().__init__(told or why)
+        self.why, self.told = why, told
 
 
 @dataclass

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ import numpy as np
 
 from standin_batch.files import write_atomic
 from standin_batch.output.layout import OutputLayout
-from standin_batch.output.store import recorded_ids
+from standin_batch.output.store import has_video, read_record
 
 if TYPE_CHECKING:
     import torch
@@ -56,6 +57,7 @@ class Saved:
         frames: uint8 [num_frames, height, width, 3]; None before decoding.
         seconds: spent so far, by phase.
         peak_memory: bytes of GPU memory at the highest so far; None without a GPU.
+        memory: profile of the memory that it was made with so far.
         report: what its mode has to say of it, once it is done.
         warnings: of it.
     """
@@ -68,6 +70,7 @@ class Saved:
     frames: np.ndarray | None
     seconds: Mapping[str, float]
     peak_memory: int | None
+    memory: str
     report: Mapping[str, Any]
     warnings: tuple[str, ...]
 
@@ -93,6 +96,7 @@ def write_saved(layout: OutputLayout, saved: Saved) -> None:
         "steps": saved.steps,
         "seconds": dict(saved.seconds),
         "peak_memory": saved.peak_memory,
+        "memory": saved.memory,
         "report": dict(saved.report),
         "warnings": list(saved.warnings),
     }
@@ -118,6 +122,7 @@ def read_saved(layout: OutputLayout, job_id: str, made_by: Mapping[str, str]) ->
             frames=tensors["frames"].numpy() if "frames" in tensors else None,
             seconds=told["seconds"],
             peak_memory=told["peak_memory"],
+            memory=told["memory"],
             report=told["report"],
             warnings=tuple(told["warnings"]),
         )
@@ -136,16 +141,17 @@ def progress(layout: OutputLayout, job_id: str) -> Progress | None:
 
 
 def forget_saved(layout: OutputLayout, job_id: str) -> None:
-    """Remove what is saved of a job."""
-    layout.saved_state(job_id).unlink(missing_ok=True)
+    """Remove what is saved of a job; where that fails, `forget_done` does it at the next start."""
+    with suppress(OSError):
+        layout.saved_state(job_id).unlink(missing_ok=True)
 
 
 def forget_done(layout: OutputLayout) -> None:
-    """Remove what is saved of jobs that have a record: a crash can come between the two."""
-    done = recorded_ids(layout)
+    """Remove what is saved of jobs that are done: a crash can come between their record and that."""
     for path in layout.saved.glob("*.safetensors"):
-        if path.stem in done:
-            path.unlink(missing_ok=True)
+        record = read_record(layout, path.stem)
+        if record is not None and has_video(layout, record):
+            forget_saved(layout, path.stem)
 
 
 def _metadata(path: Path) -> dict[str, str]:

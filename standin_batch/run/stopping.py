@@ -21,6 +21,9 @@ from standin_batch.errors import ExitCode
 PATIENCE = 0.5
 """Seconds that a second wish leaves for an orderly end."""
 
+SLICE = 0.05
+"""Seconds between two looks while it waits."""
+
 SHOW_CURSOR = "\x1b[?25h"
 
 SIGNALS = {"SIGINT": "Ctrl-C", "SIGTERM": "SIGTERM"}
@@ -44,7 +47,8 @@ class Stop:
         self.at = at
         self._at_once = 0
         self._wish = ""
-        self._woken = threading.Event()
+        self._wished = 0
+        self._leaving: threading.Timer | None = None
         self._listening = False
 
     @property
@@ -78,26 +82,30 @@ class Stop:
             self._at_once -= 1
 
     def wait(self, seconds: float) -> None:
-        """Wait, unless the run is to stop.
+        """Wait, unless the run is to stop, or its deadline comes.
+
+        In slices: what a signal's handler would have to wake might be held by what it interrupts.
 
         Raises:
-            Stopped: if it is, or comes to be.
+            Stopped: if it is to stop, or comes to be.
         """
-        self._woken.wait(seconds)
+        until = time.monotonic() + seconds
+        while not self.is_near(0.0) and (left := until - time.monotonic()) > 0:
+            time.sleep(min(SLICE, left))
         self.check()
 
     def request(self, reason: str) -> None:
         """Stop at the next place for it."""
         if not self.requested:
             self.reason = reason
-            self._woken.set()
 
     def interrupt(self, reason: str) -> None:
-        """From another thread: as a signal would."""
+        """From another thread, once: as a signal would."""
         if not self._listening:
             self.request(reason)
             return
         self._wish = reason
+        self._wished += 1
         with suppress(ProcessLookupError):
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
 
@@ -107,18 +115,23 @@ class Stop:
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
 
     def heard(self, name: str) -> None:
-        """A signal has come.
+        """A signal has come: somebody's, or `interrupt`'s own.
 
         Raises:
             Stopped: at once, if there is nothing to save here, or it is the second.
         """
-        wish, self._wish = self._wish, ""
-        second = self.requested
-        if second and not wish:
-            leave_soon()
-        self.request(wish or name)
-        if (second and not wish) or self._at_once:
+        own, self._wished = self._wished > 0, 0
+        again = self.requested and not own
+        if again:
+            self._leaving = leave_soon()
+        self.request(self._wish if own else name)
+        if again or self._at_once:
             raise Stopped(self.reason)
+
+    def ended(self) -> None:
+        """The run has ended in an orderly way: a second wish that came is fulfilled."""
+        if self._leaving is not None:
+            self._leaving.cancel()
 
 
 @contextmanager
@@ -140,16 +153,18 @@ def listening(stop: Stop) -> Iterator[None]:
     try:
         yield
     finally:
+        stop.ended()
         stop._listening = False
         for name, handler in before.items():
             signal.signal(getattr(signal, name), handler)
 
 
-def leave_soon() -> None:
+def leave_soon() -> threading.Timer:
     """Leave in a moment, whatever this process is at then."""
     timer = threading.Timer(PATIENCE, _leave)
     timer.daemon = True
     timer.start()
+    return timer
 
 
 def _leave() -> None:

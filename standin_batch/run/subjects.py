@@ -10,6 +10,7 @@ from standin_batch.errors import StandinError
 from standin_batch.files import replace_atomic
 from standin_batch.fingerprint import digest
 from standin_batch.job import Job
+from standin_batch.run.failure import FailureKind, kind_of
 from standin_batch.weights.content import FACE
 from standin_batch.weights.locate import ModelFiles
 from standin_batch.weights.registry import ROWS
@@ -60,7 +61,8 @@ class Subjects:
             try:
                 image = self._prepared(job)
             except StandinError as error:
-                self._failed[key] = error
+                if kind_of(error) is FailureKind.INPUT:  # what may pass is looked at again
+                    self._failed[key] = error
                 raise
             with replace_atomic(path) as temporary:
                 image.save(temporary, format="PNG")

@@ -37,12 +37,13 @@ def watching(stop: Stop, asked: Asked, tell: Callable[[str], None]) -> Iterator[
 
 
 def _look(stop: Stop, asked: Asked, tell: Callable[[str], None], ended: threading.Event) -> None:
-    told = insisted = False
+    told = asked_for = insisted = False
     while not ended.wait(INTERVAL):
         request = asked()
         if not stop.requested:
             late = stop.at is not None and time.monotonic() >= stop.at
-            if late or request is not None:
+            if (late or request is not None) and not asked_for:
+                asked_for = True
                 stop.interrupt("the deadline" if late else "standin stop")
             continue
         if not told:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from traceback import clear_frames
 from typing import TYPE_CHECKING
 
 from standin_batch.job import Job
+from standin_batch.plan.memory import Profile
 from standin_batch.plan.state import State, state_of
 from standin_batch.run.deadline import Deadline
 from standin_batch.run.events import JobStep, Listener, Warned
@@ -17,6 +20,7 @@ from standin_batch.run.failure import (
     ConstantVideoError,
     EndRun,
     FailureKind,
+    NotANumberError,
     WithLess,
     decide,
     is_lasting,
@@ -35,8 +39,11 @@ from standin_batch.run.subjects import Subjects
 if TYPE_CHECKING:
     import numpy as np
 
+    from standin_batch.engine.clock import Clock
     from standin_batch.engine.denoise import OnStep
     from standin_batch.engine.engine import Clip, Denoised, Engine, Work
+
+logger = logging.getLogger(__name__)
 
 NOTHING = 2
 """Of 255: frames whose values differ by no more, in all pixels of all frames, show nothing."""
@@ -58,6 +65,7 @@ class Worker:
         deadline: of the run; None without one.
         emit: is told of steps.
         hand_over: takes a finished clip, with the memory profile that it was made with.
+        check: raises if the run has ended elsewhere.
     """
 
     engine: Engine
@@ -71,6 +79,7 @@ class Worker:
     deadline: Deadline | None
     emit: Listener
     hand_over: Callable[[Turn, Clip, str], None]
+    check: Callable[[], None]
     _now: Work | Denoised | None = field(default=None, init=False)
     _state: State | None = field(default=None, init=False)
 
@@ -89,6 +98,7 @@ class Worker:
         """A job that is to be denoised; None if there is nothing to denoise, or it failed."""
         with self._own(turn):
             self.stop.check()
+            self.check()
             saved = self.keeper.known(turn.job)
             if not self._is_worth(turn.job, saved):
                 return None
@@ -112,7 +122,7 @@ class Worker:
     def _work(self, job: Job, saved: Saved | None) -> Work:
         """A job between two steps: before its first, or where it was saved."""
         with self.stop.at_once():
-            work = self._now = self.engine.begin(job, self.subjects, None if saved is None else saved.seconds)
+            work = self._now = self.engine.begin(job, self.subjects, self._clock(saved))
         if saved is not None:
             work.denoising.restore(saved.latents, saved.step)
         if self.engine.takes_turns:
@@ -120,16 +130,21 @@ class Worker:
         self.keeper.begins(job, work.denoising.step)
         return work
 
+    def _clock(self, saved: Saved | None) -> Clock | None:
+        from standin_batch.engine.clock import Clock
+
+        return None if saved is None else Clock(self.engine.device, saved.seconds, saved.peak_memory)
+
     def _take_up(self, turn: Turn, saved: Saved) -> None:
         """A job whose latents are done, or even its frames."""
-        from standin_batch.engine.engine import Clip
+        from standin_batch.engine.engine import Clip, Denoised
 
-        known = (saved.report, saved.warnings)
-        if saved.frames is None:
-            self._decode(turn, self.engine.take_up(turn.job, saved.latents, saved.seconds, *known))
-        else:
+        clock, known = self._clock(saved), (saved.report, saved.warnings)
+        if saved.frames is None and clock is not None:
+            self._decode(turn, Denoised(turn.job, saved.latents, clock, *known))
+        elif saved.frames is not None:
             clip = Clip(saved.frames, saved.latents, dict(saved.seconds), saved.peak_memory, *known)
-            self.hand_over(turn, clip, self.engine.placement.profile.value)
+            self.hand_over(turn, clip, saved.memory)
 
     def _through(self, turn: Turn, work: Work, expert: int) -> bool:
         """Take one job through an expert; whether it goes on to another."""
@@ -142,26 +157,32 @@ class Worker:
             if expert != self.engine.experts[-1]:
                 if self.engine.takes_turns:
                     self.engine.set_aside(work)
-                    self.keeper.save_work(work)
+                    self.keeper.save_work(work, self._memory)
                 return True
             denoised = Denoised.of(work)
-            self.keeper.save_denoised(denoised)
+            self.keeper.save_denoised(denoised, self._memory)
             self._decode(turn, denoised)
         return False
 
     def _on_step(self, job: Job, work: Work) -> OnStep:
-        last = time.monotonic()
+        last: float | None = None
 
         def on_step(step: int, steps: int) -> None:
             nonlocal last
             now = time.monotonic()
-            taken, last = now - last, now
+            # Before the first step weights were moved: how long it takes itself is not known.
+            taken, last = 0.0 if last is None else now - last, now
             self.emit(JobStep(job.job_id, step, steps))
             if step < steps and (self.stop.is_near(taken) or self.keeper.is_due(job, step)):
-                self.keeper.save_work(work)
+                self.keeper.save_work(work, self._memory)
                 self.stop.check()
+            self.check()
 
         return on_step
+
+    @property
+    def _memory(self) -> str:
+        return self.engine.placement.profile.value
 
     def _decode(self, turn: Turn, denoised: Denoised) -> None:
         self._now = denoised
@@ -170,7 +191,7 @@ class Worker:
         _check(clip.frames)
         for warning in clip.warnings:
             self.emit(Warned(f"{turn.job.label}: {warning}"))
-        self.hand_over(turn, clip, self.engine.placement.profile.value)
+        self.hand_over(turn, clip, self._memory)
 
     @contextmanager
     def _own(self, turn: Turn) -> Iterator[None]:
@@ -190,26 +211,41 @@ class Worker:
         less = self.engine.profile_below(self._now, error) if kind is FailureKind.OUT_OF_MEMORY else None
         decision = decide(kind, turn.attempt, turn.job.retries, can_take_less=less is not None)
         if isinstance(decision, WithLess) and less is not None:
-            self._save_what_there_is()
-            self.ladder.learn(turn.job, less)
-            self.outcomes.is_requeued(turn, error, kind, 0.0, less.value)
-            self.queue.put_first([turn])
+            self._go_down(turn, error, less)
         elif isinstance(decision, Again):
             self.outcomes.is_requeued(turn, error, kind, decision.after)
             self.queue.put_back(turn.again(decision.after))
         else:
-            if is_lasting(kind.value):
-                self.keeper.forget(turn.job)
-            self.outcomes.has_failed(turn, error, kind)
+            self._give_up(turn, error, kind)
             if isinstance(decision, EndRun):
                 raise RunEnded(kind.value) from error
 
+    def _give_up(self, turn: Turn, error: Exception, kind: FailureKind) -> None:
+        if is_lasting(kind.value):
+            self.keeper.forget(turn.job)
+        self.outcomes.has_failed(turn, error, kind)
+
+    def _go_down(self, turn: Turn, error: Exception, less: Profile) -> None:
+        """Have a job go on with less on the device, from where it is."""
+        self.ladder.learn(turn.job, less)
+        self.outcomes.is_requeued(turn, error, FailureKind.OUT_OF_MEMORY, 0.0, less.value)
+        # What was computed when memory ran out hangs on the error, and would leave none for what follows.
+        clear_frames(error.__traceback__)
+        self.engine.forget()
+        try:
+            self._save_what_there_is()
+        except NotANumberError as spoilt:
+            self._give_up(turn, spoilt, FailureKind.NOT_A_NUMBER)
+            return
+        except Exception:
+            logger.warning("%s could not be saved, and begins where it was saved last", turn.job.label, exc_info=True)
+        self.queue.put_first([turn])
+
     def _save_what_there_is(self) -> None:
-        """A job that goes on with less on the device goes on where it was."""
         from standin_batch.engine.engine import Work
 
         if isinstance(self._now, Work) and self._now.denoising.step:
-            self.keeper.save_work(self._now)
+            self.keeper.save_work(self._now, self._memory)
 
 
 def _check(frames: np.ndarray) -> None:

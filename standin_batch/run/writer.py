@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
 
+from standin_batch.run.failure import FailureKind
+from standin_batch.run.outcomes import RunEnded
 from standin_batch.run.stopping import Stop, Stopped
+
+logger = logging.getLogger(__name__)
 
 BACKLOG = 2
 """Clips that may wait to be written: 81 frames of 832 x 480 are 97 MB each."""
@@ -35,6 +40,7 @@ class Writer:
         self._pending = 0
         self._changed = threading.Condition()
         self._error: BaseException | None = None
+        self._abandoned = False
         # Not joined at exit: a run that is to stop leaves a video half-written, under a temporary name.
         threading.Thread(target=self._work, name="writer", daemon=True).start()
 
@@ -42,11 +48,11 @@ class Writer:
         """Run `task` soon.
 
         Raises:
-            BaseException: what an earlier task raised.
+            RunEnded: if an earlier task ended the run, or failed.
             Stopped: if the run is to stop while there is no room for it.
         """
         self._wait_for(lambda: self._pending < BACKLOG)
-        self._raise()
+        self.check()
         with self._changed:
             self._pending += 1
         self._tasks.put(task)
@@ -58,14 +64,34 @@ class Writer:
                 if self._error is None:
                     task()
             except BaseException as error:
+                if not isinstance(error, (RunEnded, KeyboardInterrupt)):
+                    logger.exception("a clip could not be written")
                 self._error = error
             with self._changed:
                 self._pending -= 1
                 self._changed.notify_all()
 
-    def _raise(self) -> None:
-        if self._error is not None:
-            raise self._error
+    def check(self) -> None:
+        """Whether the run may go on.
+
+        Raises:
+            RunEnded: if a task ended it, or failed: a task sees to its own job's faults, so that one is not the job's.
+        """
+        error = self._error
+        if error is None:
+            return
+        if isinstance(error, (RunEnded, KeyboardInterrupt)):
+            raise error
+        raise RunEnded(FailureKind.MACHINE.value, f"writing failed: {error}") from error
+
+    def may_go_on(self) -> None:
+        """For tasks, before they change anything: whether somebody still waits for them.
+
+        Raises:
+            Stopped: if the run has left without them; another may be at work in its folder.
+        """
+        if self._abandoned:
+            raise Stopped(self._stop.reason)
 
     def _wait_for(self, done: Callable[[], bool]) -> None:
         """Wait until it is so; a run that is to stop waits only for a moment."""
@@ -75,6 +101,7 @@ class Writer:
                 if self._stop.requested:
                     until = until or time.monotonic() + GRACE
                     if time.monotonic() > until:
+                        self._abandoned = True
                         raise Stopped(self._stop.reason)
                 self._changed.wait(LOOK)
 
@@ -90,4 +117,4 @@ class Writer:
             if kind is None:
                 raise
         if kind is None:
-            self._raise()
+            self.check()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timezone
 
 import pytest
@@ -53,6 +54,19 @@ def test_the_earlier_of_the_two_counts(deadline, max_time, seconds):
 def test_what_cannot_be_meant_is_refused(deadline, max_time):
     with pytest.raises(UsageError):
         seconds_until(deadline, max_time, NOW)
+
+
+@pytest.mark.parametrize(("day", "hours"), [((3, 27), 6), ((10, 30), 8), ((1, 30), 7)])
+def test_six_in_the_morning_is_when_the_clock_here_says_so(monkeypatch, day, hours):
+    """Also in the nights in which it is put forward or back."""
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        now = datetime(2027, *day, 23, 0).astimezone()
+        assert seconds_until("06:00", None, now) == hours * 3600
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def worth(left, before=LOADED, done=0.0, costs=TWENTY_SECONDS):

@@ -9,6 +9,7 @@ import torch
 
 from standin_batch.errors import NotReadyError, StandinError
 from standin_batch.files import DiskFullError
+from standin_batch.media.ffmpeg import FfmpegKilledError
 from standin_batch.output.video import VideoError
 from standin_batch.run.failure import (
     ENDING,
@@ -35,6 +36,8 @@ KINDS = [
     (DiskFullError("full"), FailureKind.DISK_FULL),
     (NotReadyError("weights"), FailureKind.MACHINE),
     (OSError(errno.EIO, "input/output error"), FailureKind.IO),
+    (OSError(errno.ENOSPC, "no space left on device"), FailureKind.DISK_FULL),
+    (FfmpegKilledError("ffmpeg was ended by signal 9"), FailureKind.IO),
     (OSError(errno.ESTALE, "stale file handle"), FailureKind.IO),
     (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"), FailureKind.OUT_OF_MEMORY),
     (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), FailureKind.OUT_OF_MEMORY),

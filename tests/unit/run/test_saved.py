@@ -23,6 +23,7 @@ SAVED = Saved(
     frames=None,
     seconds={"denoise": 1.5},
     peak_memory=None,
+    memory="offload",
     report={"frames": {"found": [0, 1]}},
     warnings=("no face in frames 2-4",),
 )

@@ -103,3 +103,20 @@ def test_a_step_that_would_end_after_the_deadline_is_not_begun():
     assert not stop.is_near(1)
     assert stop.is_near(61)
     assert stop.reason == "the deadline"
+
+
+def test_a_pause_ends_at_the_deadline():
+    stop = Stop(at=time.monotonic() + 0.1)
+    with pytest.raises(Stopped, match="the deadline"):
+        stop.wait(30)
+
+
+def test_the_watch_wishing_twice_is_no_second_signal(monkeypatch):
+    left = []
+    monkeypatch.setattr("standin_batch.run.stopping.leave_soon", lambda: left.append(True))
+    stop = Stop()
+    with listening(stop):
+        os.kill(os.getpid(), signal.SIGTERM)
+        stop.interrupt("the deadline")
+    assert left == []
+    assert stop.reason == "SIGTERM"

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from standin_batch.run import writer as writing
+from standin_batch.run.outcomes import RunEnded
 from standin_batch.run.stopping import Stop, Stopped
 from standin_batch.run.writer import BACKLOG, Writer
 
@@ -32,8 +33,9 @@ def test_what_a_task_raises_comes_out_and_ends_the_rest():
             for number in range(5):
                 writer.submit(lambda number=number: done.append(number))
 
-    with pytest.raises(RuntimeError, match="disk full"):
+    with pytest.raises(RunEnded, match="disk full") as ended:
         more()
+    assert ended.value.why == "machine", "no job is at fault: tasks see to their own job's faults"
     assert done == []
 
 
@@ -89,3 +91,31 @@ def test_but_not_for_long(monkeypatch):
     with pytest.raises(Stopped):
         leave()
     gate.set()
+
+
+def test_what_is_left_behind_may_change_nothing_any_more(monkeypatch):
+    """The lock of the folder is given back by then, and another run may be at work in it."""
+    monkeypatch.setattr(writing, "GRACE", 0.1)
+    stop, begun, gate, ended = Stop(), threading.Event(), threading.Event(), threading.Event()
+    changed = []
+
+    def write(writer):
+        begun.set()
+        gate.wait(10)
+        try:
+            writer.may_go_on()
+            changed.append("the folder")
+        finally:
+            ended.set()
+
+    def leave():
+        with Writer(stop) as writer:
+            writer.submit(lambda: write(writer))
+            begun.wait(10)
+            stop.request("Ctrl-C")
+
+    with pytest.raises(Stopped):
+        leave()
+    gate.set()
+    assert ended.wait(10)
+    assert changed == []
