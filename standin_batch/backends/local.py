@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from standin_batch.plan.memory import Profile
 from standin_batch.plan.plan import Plan
 from standin_batch.plan.reason import Reason
 from standin_batch.run.deadline import Deadline
-from standin_batch.run.events import Listener, RunFinished, Stopping, Warned
+from standin_batch.run.events import Listener, Prepared, Preparing, RunFinished, Stopping, Warned
 from standin_batch.run.executor import RunSettings, execute
 from standin_batch.run.keeper import Every
 from standin_batch.run.lock import LockedError, held
@@ -76,7 +77,7 @@ def run_local(
     check_built(plan)
     with watching(stop, lambda: asked(store.layout), lambda why: emit(Stopping(why))):
         with stop.at_once():
-            device = resolve_device(machine.device)
+            device = _device(machine, emit)
             files = find_weights(plan, checkpoints, emit)
         with opened(store, _waiting(emit) if machine.wait else None, stop):
             log_to(store.layout.log)
@@ -85,6 +86,16 @@ def run_local(
             if short := settings.room.shortage([item.job for item in left.to_run]):
                 emit(Warned(short, "make room; a run on a full disk ends with 3, and goes on when there is room"))
             return execute(left, store, settings, emit, stop)
+
+
+def _device(machine: Machine, emit: Listener) -> str:
+    """The device, by torch, whose import takes seconds."""
+    what = "starting PyTorch"
+    emit(Preparing(what))
+    start = time.monotonic()
+    device = resolve_device(machine.device)
+    emit(Prepared(what, time.monotonic() - start))
+    return device
 
 
 def _waiting(emit: Listener) -> Callable[[str], object]:

@@ -7,15 +7,28 @@ from typing import Annotated
 
 import typer
 
+from standin_batch.errors import UsageError
+
 Target = Annotated[
     Path, typer.Argument(metavar="MANIFEST_OR_FOLDER", help="A manifest, or an output folder.", show_default=False)
 ]
 
 
 def place(target: Path) -> tuple[Path, int | None]:
-    """The output folder, and how many jobs a manifest asks for; None of a folder."""
+    """The output folder, and how many jobs a manifest asks for; None of a folder.
+
+    Raises:
+        UsageError: if it is a folder, but none that a run has made, or it is not there.
+        ManifestError: if it is a manifest with mistakes.
+    """
     if target.is_dir():
+        if not any((target / part).is_dir() for part in (".standin", "records")):
+            raise UsageError(
+                f"{target} is no output folder", "name a manifest, or a folder that `standin run` has made"
+            )
         return target, None
+    if not target.exists():
+        raise UsageError(f"there is no {target}", "name a manifest, or an output folder, such as outputs/NAME")
     from standin_batch.manifest import load_manifest
 
     manifest = load_manifest(target)

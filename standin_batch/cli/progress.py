@@ -23,10 +23,12 @@ from rich.text import Text
 from standin_batch.cli.console import count, duration, err, print_json, printable
 from standin_batch.run.events import (
     Event,
+    Finishing,
     JobCompleted,
     JobFailed,
     JobRequeued,
     JobResumed,
+    JobSaved,
     JobStarted,
     JobStep,
     Prepared,
@@ -103,6 +105,7 @@ class PlainReporter:
     def __init__(self) -> None:
         self._total = self._ended = 0
         self._said = time.monotonic()
+        self._saves = Saves()
 
     def showing(self) -> AbstractContextManager[object]:
         """Nothing to set up."""
@@ -112,7 +115,12 @@ class PlainReporter:
         """Print what is worth a line."""
         if isinstance(event, JobStep) and (time.monotonic() - self._said < PLAIN_STEP_SECONDS):
             return
-        line = self._line(_printable(event))
+        event = _printable(event)
+        self._saves.see(event)
+        if isinstance(event, RunFinished):
+            for saved in self._saves.told():
+                err.print(saved)
+        line = self._line(event)
         if line is not None:
             self._said = time.monotonic()
             err.print(line)
@@ -161,6 +169,7 @@ class LiveReporter:
         self._labels: dict[str, str] = {}
         self._fractions: dict[str, float] = {}
         self._ended = 0
+        self._saves = Saves()
 
     def showing(self) -> AbstractContextManager[object]:
         """The block in which the bars are on the screen."""
@@ -170,6 +179,7 @@ class LiveReporter:
     def __call__(self, event: Event) -> None:
         """Move the bars and print what ended."""
         event = _printable(event)
+        self._saves.see(event)
         if isinstance(event, RunStarted):
             err.print(_started(event))
             self._all = self._jobs.add_task("jobs", total=event.to_run, ended=0)
@@ -187,6 +197,8 @@ class LiveReporter:
             self._end(event)
         elif isinstance(event, RunFinished):
             self._hide()
+            for saved in self._saves.told():
+                err.print(saved)
             err.print(_finished(event))
         elif (note := _note(event)) is not None:
             err.print(note)
@@ -254,6 +266,8 @@ def _note(event: Event) -> Text | None:
         return _requeued(event)
     if isinstance(event, JobResumed):
         return Text(f"  {event.label} goes on from step {event.step} of {event.steps}", style="dim")
+    if isinstance(event, Finishing):
+        return Text(f"  running: {event.command}", style="dim")
     return _stopping(event) if isinstance(event, Stopping) else None
 
 
@@ -272,12 +286,56 @@ def _warned(event: Warned) -> Text:
     return Text.assemble(shown, ("\n    cure: ", "bold green"), event.hint) if event.hint else shown
 
 
+WHY = {
+    "max_failures": "as many jobs failed as may",
+    "disk_full": "the disk is full",
+    "device": "the device is lost",
+    "machine": "the machine is not ready",
+    "the deadline": "its time is over",
+}
+"""Why a run ended before its end, in words."""
+
+
+class Saves:
+    """What the jobs at work have on disk: told when the run is stopped."""
+
+    def __init__(self) -> None:
+        self._at_work: dict[str, str] = {}
+        self._saved: dict[str, tuple[int, int]] = {}
+
+    def see(self, event: Event) -> None:
+        """Follow the jobs."""
+        if isinstance(event, JobStarted):
+            self._at_work[event.job_id] = event.label
+        elif isinstance(event, (JobSaved, JobResumed)):
+            self._saved[event.job_id] = (event.step, event.steps)
+        elif isinstance(event, (JobCompleted, JobFailed)):
+            self._at_work.pop(event.job_id, None)
+            self._saved.pop(event.job_id, None)
+
+    def told(self) -> list[Text]:
+        """A line for each job that was at work."""
+        return [Text(f"  {label}: {self._where(job_id)}", style="dim") for job_id, label in self._at_work.items()]
+
+    def _where(self, job_id: str) -> str:
+        if job_id not in self._saved:
+            return "nothing to save yet; it begins anew"
+        step, steps = self._saved[job_id]
+        return f"saved at step {step} of {steps}"
+
+
 def _finished(event: RunFinished) -> Text:
     parts = [f"{count(event.completed, 'video')} made"]
     if event.failed:
         parts.append(f"{event.failed} failed")
     if event.remaining:
         parts.append(f"{event.remaining} left")
-    head = ("stopped", "bold yellow") if event.why else ("finished", "bold red" if event.failed else "bold green")
-    tail = f"; ended by {event.why}: run the same command again to go on" if event.why else ""
+    head = (
+        ("stopped", "bold yellow")
+        if event.why and event.remaining
+        else ("finished", "bold red" if event.failed else "bold green")
+    )
+    tail = f" ({WHY.get(event.why, event.why)})" if event.why else ""
+    if event.why and event.remaining:
+        tail += "; run the same command again to go on"
     return Text.assemble(head, f": {', '.join(parts)} in {duration(event.seconds)}, in {event.folder}{tail}")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from standin_batch.cli.ending import End, ended, exit_code
 from standin_batch.cli.options import (
     AsJson,
     Checkpoints,
@@ -25,12 +24,10 @@ from standin_batch.cli.options import (
     Quiet,
     RetryFailed,
 )
-from standin_batch.errors import ExitCode, StandinError
+from standin_batch.errors import ExitCode
 
 if TYPE_CHECKING:
     from standin_batch.backends.local import Machine
-    from standin_batch.cli.progress import Reporter
-    from standin_batch.run.events import RunFinished
     from standin_batch.run.plan_manifest import PlannedManifest, Selection
     from standin_batch.run.stopping import Stop
 
@@ -113,10 +110,10 @@ def run(
 
     report = reporter(as_json, quiet)
     machine = Machine(device, memory.value, 1 if fail_fast else max_failures, wait)
-    with _told(manifest, on_finish, allow_commands, report) as ending:
+    with ended(End(manifest, report, on_finish, allow_commands)) as end:
         stop = _stop(deadline, max_time)
         with listening(stop):
-            return _execute(manifest, selection, machine, report, stop, ending, as_json=as_json, quiet=quiet)
+            return _execute(manifest, selection, machine, stop, end, as_json=as_json, quiet=quiet)
 
 
 def _stop(deadline: str | None, max_time: str | None) -> Stop:
@@ -131,15 +128,7 @@ def _stop(deadline: str | None, max_time: str | None) -> Stop:
 
 
 def _execute(
-    path: Path,
-    selection: Selection,
-    machine: Machine,
-    report: Reporter,
-    stop: Stop,
-    ending: _End,
-    *,
-    as_json: bool,
-    quiet: bool,
+    path: Path, selection: Selection, machine: Machine, stop: Stop, end: End, *, as_json: bool, quiet: bool
 ) -> ExitCode:
     from standin_batch.backends.local import run_local, settle
     from standin_batch.run.events import RunFinished
@@ -147,92 +136,38 @@ def _execute(
 
     with stop.at_once():
         planned = plan_manifest(path, selection)
-    ending.planned = planned
-    if not quiet:
-        _say(planned)
+    end.planned = planned
+    _say(planned, quiet)
+    end.say()
     if planned.plan.to_run:
-        with report.showing():
-            ending.finished = run_local(planned, machine, selection.checkpoints, report, stop)
-    else:
-        settle(planned.store)
-        failed = len(planned.plan.failed_before)
-        ending.finished = RunFinished(0, 0, 0, 0.0, False, str(planned.store.layout.folder), failed)
-        if as_json:
-            report(ending.finished)
-    return _exit_code(ending.finished)
+        with end.report.showing():
+            return exit_code(run_local(planned, machine, selection.checkpoints, end, stop))
+    settle(planned.store)
+    folder, failed = str(planned.store.layout.folder), len(planned.plan.failed_before)
+    end.finished = RunFinished(0, 0, 0, 0.0, False, folder, failed)
+    if as_json:
+        end.report(end.finished)
+    elif not quiet:
+        from standin_batch.cli.console import count, err
+
+        err.print(f"nothing to do: {count(len(planned.plan.done), 'video')} made before, in {folder}")
+    return exit_code(end.finished)
 
 
-def _say(planned: PlannedManifest) -> None:
-    """What the user should know before anything runs."""
+def _say(planned: PlannedManifest, quiet: bool) -> None:
+    """What the user should know before anything runs; the least of it in any case."""
     from standin_batch.cli.console import count, err, show_warnings, warn
     from standin_batch.environment import quick_findings
 
-    show_warnings(planned.manifest)
-    for note in planned.notes:
-        warn(note)
-    for finding in quick_findings():
-        warn(finding.message, finding.cure)
-    if planned.repeats:
-        err.print(f"{count(planned.repeats, 'combination')} repeat an earlier one: the same video is made once")
+    if not quiet:
+        show_warnings(planned.manifest)
+        for note in planned.notes:
+            warn(note)
+        for finding in quick_findings():
+            warn(finding.message, finding.cure)
+        if planned.repeats:
+            err.print(f"{count(planned.repeats, 'combination')} repeat an earlier one: the same video is made once")
     if failed := len(planned.plan.failed_before):
-        told = f"{count(failed, 'job')} failed before by their own content, and would again"
-        warn(told, "standin why FOLDER JOB says why; --retry-failed tries them all the same")
-    if not planned.plan.to_run:
-        made = f"{count(len(planned.plan.done), 'video')} made before, in {planned.store.layout.folder}"
-        err.print(f"nothing to do: {made}")
-
-
-@dataclass
-class _End:
-    """What is known when a run ends."""
-
-    planned: PlannedManifest | None = None
-    finished: RunFinished | None = None
-
-
-@contextmanager
-def _told(path: Path, command: str | None, allowed: bool, report: Reporter) -> Iterator[_End]:
-    """After the block, however it ends, the command of `--on-finish` is run."""
-    from standin_batch.run.events import Warned
-
-    found = _End()
-    code: ExitCode | None = None
-    why = ""
-    try:
-        yield found
-        assert found.finished is not None
-        code = _exit_code(found.finished)
-    except StandinError as error:
-        code, why = error.exit_code, error.message
-        raise
-    except KeyboardInterrupt as error:
-        code, why = ExitCode.STOPPED, str(error) or "Ctrl-C"
-        report(Warned(f"stopped before the first job: {why}"))
-        raise
-    finally:
-        _finish(path, command, allowed, report, found, code, why)
-
-
-def _finish(
-    path: Path, command: str | None, allowed: bool, report: Reporter, found: _End, code: ExitCode | None, why: str
-) -> None:
-    from standin_batch.run.on_finish import Ending, command_of, finish
-
-    written = None if found.planned is None else found.planned.manifest.run.on_finish
-    wanted, warning = command_of(command, written, allowed=allowed)
-    if wanted is not None:
-        folder = None if found.planned is None else found.planned.store.layout.folder
-        warning = finish(wanted, Ending(path, code, folder, found.finished, why))
-    if warning is not None:
-        report(warning)
-
-
-def _exit_code(finished: RunFinished) -> ExitCode:
-    """What a run leaves with: what the machine lacks stands above what the jobs do, and that above a stop."""
-    from standin_batch.run.failure import ENDING
-
-    if finished.why in {kind.value for kind in ENDING}:
-        return ExitCode.NOT_READY
-    if finished.stopped:
-        return ExitCode.STOPPED
-    return ExitCode.JOBS_FAILED if finished.failed or finished.failed_before else ExitCode.OK
+        folder = shlex.quote(str(planned.store.layout.folder))
+        told = f"left out: {count(failed, 'job')} that failed before for a reason that lies in the job itself"
+        warn(told, f"standin status {folder} names what failed; --retry-failed tries it all the same")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
     from standin_batch.run.status import JobStatus, Status
 
-SHOWN_FAILURES = 10
+SHOWN = 10
+"""Jobs of a state that are named."""
 BAR_WIDTH = 40
 
 STATES = {
@@ -120,16 +122,15 @@ def _drawn(found: Status, cut: bool = False) -> Group:
         note = f"  and {found.other:,} records of jobs that the manifest does not have; `standin dataset gc` lists them"
         lines.append(Text(note, style="dim"))
     lines += [_running(job) for job in found.running]
-    lines += [_failed(job) for job in _shown(found)]
-    if (more := len(found.failed) - SHOWN_FAILURES) > 0:
-        lines.append(Text(f"… and {more:,} more failed", style="dim"))
+    lines += [_cut_off(job) for job in found.cancelled[:SHOWN]]
+    lines += _more(len(found.cancelled), "stopped")
+    lines += [_failed(job) for job in found.failed[:SHOWN]]
+    lines += _more(len(found.failed), "failed")
+    if found.failed:
+        lines.append(Text(f"  standin why {shlex.quote(found.folder)} JOB tells more of one", style="dim"))
     for line in lines if cut else ():
         line.no_wrap, line.overflow = True, "ellipsis"
     return Group(*lines)
-
-
-def _shown(found: Status) -> tuple[JobStatus, ...]:
-    return found.failed[:SHOWN_FAILURES]
 
 
 def _head(found: Status) -> Text:
@@ -162,7 +163,24 @@ def _running(job: JobStatus) -> Text:
     from standin_batch.cli.console import duration, printable
 
     since = duration(max(0.0, time.time() - job.at))
-    return Text.assemble(("● ", "bold cyan"), printable(job.label), (f"  {since}", "dim"))
+    saved = "" if job.step is None else f", saved at step {job.step} of {job.steps}"
+    return Text.assemble(("● ", "bold cyan"), printable(job.label), (f"  {since}{saved}", "dim"))
+
+
+def _cut_off(job: JobStatus) -> Text:
+    from rich.text import Text
+
+    from standin_batch.cli.console import printable
+
+    goes_on = "begins it anew" if job.step is None else f"goes on from step {job.step} of {job.steps}"
+    told = f"stopped; the next run {goes_on}"
+    return Text.assemble(("■ ", "bold yellow"), f"{printable(job.label)}  ", (told, "yellow"))
+
+
+def _more(number: int, what: str) -> list[Text]:
+    from rich.text import Text
+
+    return [Text(f"… and {number - SHOWN:,} more {what}", style="dim")] if number > SHOWN else []
 
 
 def _failed(job: JobStatus) -> Text:

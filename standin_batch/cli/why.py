@@ -151,9 +151,11 @@ def _error(failed: Why | Attempt) -> str:
 
 
 def _last_trace(told: Why) -> Iterator[Text]:
-    """The end of the last traceback; of a job that is done, nobody asks any more."""
+    """The end of the last traceback; of a job that is done, or whose own content is at fault, nobody asks for it."""
+    from standin_batch.run.failure import is_lasting
+
     last = next((line for line in reversed(told.log) if line.traceback), None)
-    if last is None or told.video is not None:
+    if last is None or told.video is not None or is_lasting(told.kind):
         return
     trace = last.traceback.splitlines()
     yield _text("")

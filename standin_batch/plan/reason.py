@@ -24,7 +24,8 @@ class Reason:
 
     Attributes:
         kind: the sort of reason.
-        changes: what differs from the video that the job replaces; empty unless `kind` is `changed`.
+        changes: what differs from the video that the job replaces, or where it was saved; empty unless `kind` is
+            `changed` or `interrupted`.
     """
 
     kind: ReasonKind
@@ -40,6 +41,11 @@ class Reason:
     def changed(cls, *changes: str) -> Reason:
         """The job replaces a video that differs from it in `changes`."""
         return cls(ReasonKind.CHANGED, changes)
+
+    @classmethod
+    def interrupted(cls, step: int, steps: int) -> Reason:
+        """The job was begun, and is saved at a step."""
+        return cls(ReasonKind.INTERRUPTED, (f"goes on from step {step} of {steps}",))
 
     def __str__(self) -> str:
         return ": ".join([self.kind.value, ", ".join(self.changes)] if self.changes else [self.kind.value])

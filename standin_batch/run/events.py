@@ -154,8 +154,15 @@ class RunFinished:
     why: str = ""
 
 
+@dataclass(frozen=True)
+class Finishing:
+    """The command for the end of the run begins; it may take a minute."""
+
+    command: str
+
+
 Event: TypeAlias = (
     "RunStarted | Preparing | Prepared | JobStarted | JobResumed | JobStep | JobSaved | JobRequeued | JobCompleted"
-    " | JobFailed | Warned | Stopping | RunFinished"
+    " | JobFailed | Warned | Stopping | RunFinished | Finishing"
 )
 Listener: TypeAlias = "Callable[[Event], None]"

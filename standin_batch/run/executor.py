@@ -254,12 +254,15 @@ class _Run:
         try:
             with about(job), self.stop.at_once():
                 subjects.prepare(job)
-        except NotReadyError:
-            raise
         except Exception as error:
-            if (kind := kind_of(error)) is not FailureKind.INPUT:
+            kind = kind_of(error)
+            if kind is FailureKind.MACHINE:
+                raise
+            if kind is not FailureKind.INPUT and kind not in ENDING:
                 return True
             self.outcomes.has_failed(Turn(job), error, kind)
+            if kind in ENDING:
+                raise RunEnded(kind.value) from error
             return False
         return True
 

@@ -20,6 +20,7 @@ from standin_batch.plan.changes import Slot, changes, slot_of, slots_of
 from standin_batch.plan.reason import Reason
 from standin_batch.run.failure import is_lasting
 from standin_batch.run.journal import State, latest
+from standin_batch.run.saved import progress
 
 RecordData = Mapping[str, Any]
 
@@ -44,7 +45,7 @@ def known_jobs(jobs: Sequence[Job], layout: OutputLayout) -> Known:
     recorded = recorded_ids(layout)
     entries = latest(layout.journals)
     reasons: dict[str, Reason | None] = {
-        job_id: Reason.FAILED_BEFORE if entry.state is State.FAILED else Reason.INTERRUPTED
+        job_id: Reason.FAILED_BEFORE if entry.state is State.FAILED else _interrupted(layout, job_id)
         for job_id, entry in entries.items()
         if entry.state is not State.COMPLETED
     }
@@ -58,6 +59,11 @@ def known_jobs(jobs: Sequence[Job], layout: OutputLayout) -> Known:
             size.add(record)
     reasons.update(_changed([job for job in jobs if job.job_id not in reasons], jobs, recorded, layout))
     return Known(reasons, frozenset(lasting), size.bytes_per_pixel)
+
+
+def _interrupted(layout: OutputLayout, job_id: str) -> Reason:
+    saved = progress(layout, job_id)
+    return Reason.INTERRUPTED if saved is None else Reason.interrupted(saved.step, saved.steps)
 
 
 def _changed(

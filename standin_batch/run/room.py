@@ -56,7 +56,7 @@ class Room:
         needed = self.clip_bytes(job) + self.work_bytes(job) + MARGIN
         free = shutil.disk_usage(self.folder).free
         if free < needed:
-            told = f"{self.folder} has {free / 1e6:,.1f} MB left, and a clip of this size takes {needed / 1e6:,.1f} MB"
+            told = f"{self.folder} has {_size(free)} left, and a clip of this size takes {_size(needed)}"
             raise DiskFullError(told, "make room, and run the same command again: nothing is lost")
 
     def shortage(self, jobs: Sequence[Job]) -> str:
@@ -65,4 +65,12 @@ class Room:
         if needed <= free:
             return ""
         about = "about" if self.bytes_per_pixel is not None else "by assumption"
-        return f"{self.folder} has {free / 1e9:,.1f} GB left, and these videos take {about} {needed / 1e9:,.1f} GB"
+        return f"{self.folder} has {_size(free)} left, and these videos take {about} {_size(needed)}"
+
+
+def _size(number: float) -> str:
+    for unit in ("kB", "MB"):
+        number /= 1000
+        if number < 1000:
+            return f"{number:,.1f} {unit}"
+    return f"{number / 1000:,.1f} GB"

@@ -10,6 +10,7 @@ from typing import TypedDict
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.store import owned_ids, recorded_ids
 from standin_batch.run.journal import Entry, Run, State, latest, runs
+from standin_batch.run.saved import progress
 
 
 @dataclass(frozen=True)
@@ -19,13 +20,17 @@ class JobStatus:
     Attributes:
         job_id: of the job.
         label: how it is called for people.
-        error: why it failed; empty otherwise.
+        error: why it failed, or was stopped; empty otherwise.
+        step: how many of its steps are saved; None where none are.
+        steps: in all; None where none are saved.
         at: when it came into its state, in seconds since 1970.
     """
 
     job_id: str
     label: str
     error: str
+    step: int | None
+    steps: int | None
     at: float
 
 
@@ -38,6 +43,7 @@ class Status:
         counts: jobs by state, in Slurm's words; PENDING only where the total is known.
         running: jobs at work.
         failed: jobs whose last attempt failed, the latest first.
+        cancelled: jobs that were stopped, or cut off, the latest first.
         total: jobs of the manifest; None where no run and no manifest says.
         other: records of jobs that the manifest does not have (any more).
         active: whether a run is at work.
@@ -49,6 +55,7 @@ class Status:
     counts: dict[str, int]
     running: tuple[JobStatus, ...]
     failed: tuple[JobStatus, ...]
+    cancelled: tuple[JobStatus, ...]
     total: int | None
     other: int
     active: bool
@@ -76,8 +83,9 @@ def read_status(folder: Path, total: int | None = None) -> Status:
     return Status(
         folder=str(folder),
         counts=counts,
-        running=tuple(map(_job, states[State.RUNNING])),
-        failed=tuple(map(_job, reversed(states[State.FAILED]))),
+        running=tuple(_job(entry, layout) for entry in states[State.RUNNING]),
+        failed=tuple(_job(entry, layout) for entry in reversed(states[State.FAILED])),
+        cancelled=tuple(_job(entry, layout) for entry in reversed(states[State.CANCELLED])),
         total=total,
         other=len(recorded) - len(done),
         **_pace(alive, counts),
@@ -117,5 +125,7 @@ def _pace(alive: list[Run], counts: dict[str, int]) -> _Pace:
     return {"active": True, "seconds": seconds, "seconds_left": left}
 
 
-def _job(entry: Entry) -> JobStatus:
-    return JobStatus(entry.job_id, entry.label, entry.error, entry.at)
+def _job(entry: Entry, layout: OutputLayout) -> JobStatus:
+    saved = progress(layout, entry.job_id)
+    step, steps = (None, None) if saved is None else (saved.step, saved.steps)
+    return JobStatus(entry.job_id, entry.label, entry.error, step, steps, entry.at)

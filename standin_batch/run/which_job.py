@@ -72,7 +72,8 @@ def matching(wanted: str, jobs: Candidates) -> tuple[str, ...]:
             return tuple(job_id for job_id in found if job_id in jobs.owned) or tuple(found)
     known = (label for label in jobs.labels.values() if label)
     raise UsageError(
-        f"no job answers to {wanted!r}", did_you_mean(wanted, known, "jobs") or "no run has begun a job here"
+        f"no job answers to {wanted!r}",
+        did_you_mean(wanted, known, "jobs") or "no run has begun it: name the manifest instead of the folder",
     )
 
 

@@ -77,3 +77,13 @@ def test_nobody_at_work_is_said(workspace, manifest, layout):
 
 def test_a_manifest_that_is_not_there_is_a_mistake(workspace):
     assert workspace.standin("stop", "nowhere.yaml").returncode == 2
+
+
+@pytest.mark.parametrize("command", ["status", "stop", "why"])
+def test_a_folder_that_no_run_has_made_is_told(workspace, command):
+    (workspace.folder / "pictures").mkdir()
+    for where in ("pictures", "nowhere"):
+        ran = workspace.standin(command, where, *(["tree"] if command == "why" else []))
+        assert ran.returncode == 2
+        assert where in ran.stderr
+        assert "output folder" in ran.stderr

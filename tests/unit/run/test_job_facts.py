@@ -92,6 +92,6 @@ def test_what_is_saved_of_it_is_told_by_its_step(layout):
     from standin_batch.run.saved import Saved, write_saved
 
     latents = torch.zeros(1, 16, 3, 4, 4)
-    write_saved(layout, Saved("00aa", {}, 12, 20, latents, None, {}, None, {}, ()))
+    write_saved(layout, Saved("00aa", {}, 12, 20, latents, None, {}, None, "resident", {}, ()))
     saved = read_facts(layout, "00aa", "job a").saved
     assert (saved.step, saved.steps) == (12, 20)

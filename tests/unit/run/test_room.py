@@ -49,7 +49,7 @@ def test_a_clip_needs_room_for_itself_and_for_what_is_saved_on_the_way(tmp_path,
     disk(needed)
     found.check(JOB)
     disk(needed - 1)
-    with pytest.raises(DiskFullError, match="MB left"):
+    with pytest.raises(DiskFullError, match="left, and a clip"):
         found.check(JOB)
 
 
