@@ -33,6 +33,10 @@ STATES = {
 """The order in which states are shown, and their colours where there are any jobs in them."""
 
 
+RARE = "REQUEUED"
+"""A state that is shown only when a job is in it."""
+
+
 def status(
     target: Target,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Show it again and again, until the run ends.")] = False,
@@ -115,7 +119,7 @@ def _drawn(found: Status, cut: bool = False) -> Group:
     if found.total:
         lines.append(_bar(found.counts["COMPLETED"], found.total))
     for state, colour in STATES.items():
-        if state in found.counts:
+        if found.counts.get(state, 0) or (state in found.counts and state != RARE):
             number = found.counts[state]
             lines.append(Text(f"  {state:<10} {number:>8,}", style=colour if number else "dim"))
     if found.other:
