@@ -9,6 +9,7 @@ import sys
 import threading
 import warnings
 from datetime import datetime, timedelta
+from logging.handlers import RotatingFileHandler
 
 import pytest
 from jobs import make_job
@@ -94,11 +95,20 @@ def test_a_traceback_is_whole_and_a_flood_is_cut(path):
     assert len(line["traceback"]) < log.MAX_TEXT + 100
 
 
-@pytest.mark.parametrize("text", ["two\nlines", "\0\x1b[31m", "一个女人 🙂", "\ud83d", '"}'])
+@pytest.mark.parametrize("text", ["two\nlines", "\0\x1b[31m", "一个女人 🙂", '"}'], ids=ascii)
 def test_any_text_comes_back_as_it_was(path, text):
     with about(JOB):
         logger.info("%s", text)
     assert [line.message for line in read_log(path, "00aa")] == [text]
+
+
+def test_half_a_character_too(path):
+    """Past the handlers that pytest adds: no report of a test can hold it."""
+    record = logger.makeRecord(logger.name, logging.INFO, __file__, 1, "%s", ("\ud83d",), None)
+    (handler,) = (each for each in logging.getLogger().handlers if isinstance(each, RotatingFileHandler))
+    with about(JOB):
+        handler.handle(record)
+    assert [line.message for line in read_log(path, "00aa")] == ["\ud83d"]
 
 
 def test_a_message_with_the_wrong_arguments_is_still_told(path):

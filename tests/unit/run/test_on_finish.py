@@ -71,7 +71,9 @@ def test_what_ended_the_run_is_told_unless_an_error_did():
     assert outcome(broken)["STANDIN_WHY"] == "the disk is full"
 
 
-@pytest.mark.parametrize("why", ["a\0b", "\ud83d", "x" * 1_000_000, "$(touch broken)", "two\nlines"])
+@pytest.mark.parametrize(
+    "why", ["a\0b", "\ud83d", "x" * 1_000_000, "$(touch broken)", "two\nlines"], ids=lambda text: ascii(text[:20])
+)
 def test_no_error_message_can_harm_it(ending, tmp_path, monkeypatch, why):
     monkeypatch.chdir(tmp_path)
     told = Ending(ending.manifest, ending.code, why=why)
