@@ -111,5 +111,12 @@ def test_watching_ends_with_the_run(workspace):
     looks = [json.loads(line) for line in watched.stdout.splitlines()]
     assert run.communicate() and run.returncode == 0
     assert [look["active"] for look in looks[-1:]] == [False]
-    assert looks[-1]["counts"] == {"COMPLETED": 3, "RUNNING": 0, "FAILED": 0, "CANCELLED": 0, "PENDING": 0}
+    assert looks[-1]["counts"] == {
+        "COMPLETED": 3,
+        "RUNNING": 0,
+        "REQUEUED": 0,
+        "FAILED": 0,
+        "CANCELLED": 0,
+        "PENDING": 0,
+    }
     assert all(sum(look["counts"].values()) == 3 for look in looks)

@@ -55,7 +55,14 @@ def test_again_there_is_nothing_to_do(quickstart, manifests):
 def test_status_counts_what_is_done(quickstart, manifests):
     for target in (manifests / "quickstart.yaml", "outputs/quickstart"):
         found = json.loads(quickstart[0].standin("status", target, "--json").stdout)
-        assert found["counts"] == {"COMPLETED": 8, "RUNNING": 0, "PENDING": 0, "FAILED": 0, "CANCELLED": 0}
+        assert found["counts"] == {
+            "COMPLETED": 8,
+            "RUNNING": 0,
+            "REQUEUED": 0,
+            "PENDING": 0,
+            "FAILED": 0,
+            "CANCELLED": 0,
+        }
 
 
 def test_force_plans_what_is_done(quickstart, manifests):

@@ -45,7 +45,9 @@ class Machine:
         command += ["--checkpoints", str(checkpoints or self.checkpoints)]
         own = {"HF_HOME": str(self.folder / "hf"), "STANDIN_CACHE": str(self.folder / "cache"), "NO_COLOR": "1"}
         of_hub = {"HF_ENDPOINT": self.hub.url, "STANDIN_GITHUB_MIRROR": self.hub.url}
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("HF_", "STANDIN_"))}
+        kept = {
+            key: value for key, value in os.environ.items() if not key.startswith(("HF_", "STANDIN_", "TRANSFORMERS_"))
+        }
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         environment = {**kept, **own, **of_hub, **environment}
         return subprocess.Popen(command, cwd=self.folder, env=environment, preexec_fn=setup, **pipes)
