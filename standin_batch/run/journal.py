@@ -141,6 +141,9 @@ class Journal:
         """No more entries follow: the run has ended."""
         self._execute("UPDATE run SET ended = ?", time.time())
         with self._lock:
+            with suppress(sqlite3.Error):  # somebody reads it
+                # One file again: readers of a write-ahead log leave 32 kB beside it.
+                self._connection.execute("PRAGMA journal_mode=DELETE")
             self._connection.close()
 
     def _execute(self, command: str, *values: object) -> None:

@@ -66,3 +66,11 @@ def test_all_that_became_of_a_job_is_told_over_several_runs(tmp_path):
         (State.FAILED, "io", "wait", 1),
         (State.COMPLETED, "", "wait", 2),
     ]
+
+
+def test_a_run_that_has_ended_leaves_one_file_also_when_it_is_read(tmp_path):
+    with closing(Journal(tmp_path)) as journal:
+        journal.write("a", "job a", State.COMPLETED)
+        latest(tmp_path)
+    latest(tmp_path)
+    assert [path.suffix for path in tmp_path.iterdir()] == [".sqlite"]
