@@ -13,6 +13,10 @@ logger = logging.getLogger("libraries")
 OFFLINE = {"DIFFSYNTH_SKIP_DOWNLOAD": "True", "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
 
 
+NO_ERROR = "This is not an error"
+"""DiffSynth says so of a dozen models at each start that nobody asked for."""
+
+
 class _LogLines(io.TextIOBase):
     """A text stream whose lines become log records."""
 
@@ -26,7 +30,7 @@ class _LogLines(io.TextIOBase):
         *lines, self._rest = (self._rest + text).split("\n")
         for line in lines:
             if line.strip():
-                logger.info("%s", line.rstrip())
+                logger.log(logging.DEBUG if NO_ERROR in line else logging.INFO, "%s", line.rstrip())
         return len(text)
 
 

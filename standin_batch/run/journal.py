@@ -79,6 +79,8 @@ class Run:
         started: seconds since 1970.
         ended: seconds since 1970; None of one that has not said so.
         completed: jobs that it made.
+        first: when it had made the first of them, in seconds since 1970; None before.
+        last: when it had made the latest; None before.
     """
 
     pid: int
@@ -87,6 +89,8 @@ class Run:
     started: float
     ended: float | None
     completed: int
+    first: float | None
+    last: float | None
 
     @property
     def is_alive(self) -> bool:
@@ -201,7 +205,8 @@ def _entries(path: Path, query: str, *values: object) -> Iterator[Entry]:
 
 
 def _runs(path: Path) -> Iterator[Run]:
-    query = "SELECT pid, host, born, started, ended, (SELECT count(*) FROM entry WHERE state = 'COMPLETED') FROM run"
+    made = "SELECT count(*) AS completed, min(at) AS first, max(at) AS last FROM entry WHERE state = 'COMPLETED'"
+    query = f"SELECT pid, host, born, started, ended, completed, first, last FROM run, ({made})"
     return (Run(*row) for row in _read(path, query))
 
 

@@ -115,14 +115,24 @@ def _pace(alive: list[Run], counts: dict[str, int]) -> _Pace:
     """Whether a run is at work, since when, and for how long it still will be."""
     if not alive:
         return {"active": False, "seconds": None, "seconds_left": None}
-    seconds = max(0.0, time.time() - min(run.started for run in alive))
-    completed = sum(run.completed for run in alive)
+    now = time.time()
     # What was cancelled before is made in this run again.
     waiting = sum(
         counts.get(state.value, 0) for state in (State.PENDING, State.RUNNING, State.REQUEUED, State.CANCELLED)
     )
-    left = seconds / completed * waiting if completed and State.PENDING.value in counts else None
-    return {"active": True, "seconds": seconds, "seconds_left": left}
+    left = None
+    if State.PENDING.value in counts and (last := max((run.last for run in alive if run.last), default=None)):
+        left = max(0.0, waiting / sum(map(_rate, alive)) - (now - last))
+    return {"active": True, "seconds": max(0.0, now - min(run.started for run in alive)), "seconds_left": left}
+
+
+def _rate(run: Run) -> float:
+    """Jobs a second: between the first and the latest, as loading comes but once; of one alone, since the start."""
+    if run.first is None or run.last is None:
+        return 0.0
+    if run.completed > 1 and run.last > run.first:
+        return (run.completed - 1) / (run.last - run.first)
+    return run.completed / max(1e-3, run.last - run.started)
 
 
 def _job(entry: Entry, layout: OutputLayout) -> JobStatus:

@@ -9,6 +9,9 @@ import time
 
 import pytest
 
+from standin_batch.output.layout import OutputLayout
+from standin_batch.run.lock import held
+
 STEPS = 120
 
 GRACE = 2.0
@@ -135,6 +138,29 @@ def test_a_deadline_stops_it_in_time_and_nothing_hopeless_is_begun(workspace):
     ran, events = run(workspace, path, "--max-time", "0.01s")
     assert ran.returncode == 75
     assert steps(events) == []
+
+
+def test_a_video_that_was_deleted_goes_on_where_it_was_saved_too(workspace, whole):
+    """Its old record stays until its new video is there, and says nothing of what is saved."""
+    path = manifest(workspace, "deleted")
+    assert run(workspace, path)[0].returncode == 0
+    (record,) = workspace.records("deleted")
+    (workspace.folder / "outputs" / "deleted" / record["video"]).unlink()
+    ran, _ = run(workspace, path, interrupts=[after("JobStep", "SIGTERM", times=5)])
+    assert ran.returncode == 75
+    ran, events = run(workspace, path)
+    assert [event["event"] for event in events].count("JobResumed") == 1
+    assert latents(workspace, "deleted") == whole
+
+
+def test_waiting_for_another_run_ends_with_its_time(workspace):
+    path, start = manifest(workspace, "waiting"), time.monotonic()
+    with held(OutputLayout(workspace.folder / "outputs" / "waiting").lock):
+        ran, events = run(workspace, path, "--wait", "--max-time", "2s")
+    assert ran.returncode == 75, ran.stderr
+    assert time.monotonic() - start < 2 + GRACE
+    assert "is at work" in events[-2]["message"]
+    assert "the deadline" in events[-1]["message"]
 
 
 @pytest.mark.parametrize("option", [["--deadline", "soon"], ["--max-time", "6"]], ids=" ".join)

@@ -72,13 +72,30 @@ def test_a_record_outweighs_the_journal(layout, journal):
     assert read_status(layout.folder).failed == ()
 
 
-def test_what_is_left_goes_by_the_pace_of_the_run(layout, journal):
-    own(layout, *"abcd")
+def completed(layout, started, *moments):
+    """A run at work that began, and made videos, so many seconds ago."""
+    own(layout, *"abcdef")
+    now, path = time.time(), next(layout.journals.glob("*.sqlite"))
+    record(layout, *"abcdef"[: len(moments)])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE run SET started = ?", (now - started,))
+        for job_id, moment in zip("abcdef", moments, strict=False):
+            row = (now - moment, job_id, "job", "COMPLETED", "", os.getpid(), "", "", 1)
+            connection.execute("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+
+def test_what_is_left_goes_by_the_pace_between_videos_as_loading_comes_but_once(layout, journal):
+    own(layout, *"abcdef")
     assert read_status(layout.folder).seconds_left is None
-    record(layout, "a")
-    journal.write("a", "job a", State.COMPLETED)
+    completed(layout, 300, 100, 80, 60, 40)
     found = read_status(layout.folder)
-    assert found.seconds_left == pytest.approx(3 * found.seconds, abs=0.1)
+    assert found.seconds == pytest.approx(300, abs=1)
+    assert found.seconds_left == pytest.approx(2 * 20 - 40, abs=1)
+
+
+def test_with_one_video_it_goes_by_the_whole(layout, journal):
+    completed(layout, 100, 40)
+    assert read_status(layout.folder).seconds_left == pytest.approx(5 * 60 - 40, abs=1)
 
 
 def test_a_run_that_has_ended_is_not_at_work(layout):
