@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from importlib.metadata import version
 from traceback import clear_frames
 from typing import TYPE_CHECKING, TypeVar
@@ -17,29 +16,30 @@ from standin_batch.errors import NotReadyError, StandinError
 from standin_batch.job import Job
 from standin_batch.output.index import write_index
 from standin_batch.output.layout import OutputLayout
-from standin_batch.output.store import Provenance, Store, recorded_ids
+from standin_batch.output.store import Store, recorded_ids
 from standin_batch.plan.memory import Profile
 from standin_batch.plan.plan import Group, Plan
 from standin_batch.run.deadline import Deadline
 from standin_batch.run.events import Listener, Prepared, Preparing, RunFinished, RunStarted, Warned
-from standin_batch.run.failure import ENDING, Again, EndRun, FailureKind, decide, is_lasting, kind_of
+from standin_batch.run.failure import ENDING, FailureKind, kind_of
 from standin_batch.run.job_queue import JobQueue, Turn
 from standin_batch.run.journal import Journal
 from standin_batch.run.keeper import Every, Keeper
+from standin_batch.run.keeping import Keeping
 from standin_batch.run.ladder import Ladder
 from standin_batch.run.log import about
 from standin_batch.run.measured import Measured, device_of
 from standin_batch.run.outcomes import Outcomes, RunEnded
 from standin_batch.run.room import Room
 from standin_batch.run.stop_request import withdrawn
-from standin_batch.run.stopping import Stop, Stopped
+from standin_batch.run.stopping import Stop
 from standin_batch.run.subjects import Subjects
 from standin_batch.run.worker import Worker
 from standin_batch.run.writer import Writer
 from standin_batch.weights.locate import ModelFiles
 
 if TYPE_CHECKING:
-    from standin_batch.engine.engine import Clip, Engine
+    from standin_batch.engine.engine import Engine
 
 T = TypeVar("T")
 
@@ -143,7 +143,13 @@ def _wound_up(layout: OutputLayout, emit: Listener, *, in_haste: bool) -> str:
     """Leave the folder as others expect it; why that was not possible, or empty."""
     try:
         withdrawn(layout)
-        if not in_haste or len(recorded_ids(layout)) <= QUICK_INDEX:
+        if in_haste and len(recorded_ids(layout)) > QUICK_INDEX:
+            emit(
+                Warned(
+                    "the index is left as it was", f"the next run writes it, or standin dataset index {layout.folder}"
+                )
+            )
+        else:
             write_index(layout)
     except (OSError, NotReadyError) as error:
         kind = kind_of(error)
@@ -168,6 +174,17 @@ class _Run:
         self.device = device_of(self.settings.device).name
         made_by = {**self.versions, "device": self.device}
         self.keeper = Keeper(self.store.layout, self.settings.every, made_by, self.emit)
+        self.keeping = Keeping(
+            store=self.store,
+            outcomes=self.outcomes,
+            keeper=self.keeper,
+            stop=self.stop,
+            measured=self.measured,
+            manifest=self.settings.manifest,
+            device=self.settings.device,
+            device_name=self.device,
+            versions=self.versions,
+        )
         self.ladder = Ladder(self.settings.profile)
 
     def groups(self, groups: Sequence[Group]) -> None:
@@ -235,7 +252,7 @@ class _Run:
             stop=self.stop,
             deadline=self.settings.deadline,
             emit=self.emit,
-            hand_over=lambda turn, clip, memory: writer.submit(lambda: self._save(turn, clip, memory, writer)),
+            hand_over=self.keeping.taker(writer),
             check=writer.check,
         )
 
@@ -328,57 +345,6 @@ class _Run:
                 clear_frames(error.__traceback__)
                 self.ladder.usual = below[0]
                 self.emit(Warned(f"out of memory with {what}: going on with --memory {below[0].value}"))
-
-    def _save(self, turn: Turn, clip: Clip, memory: str, writer: Writer) -> None:
-        """Write the video and record of a job; what fails here computes nothing again. Runs in the writer's thread."""
-        start, job = time.monotonic(), turn.job
-        while True:
-            try:
-                with about(job):
-                    provenance = self._provenance(clip, memory)
-                    record = self.store.save(job, clip.frames, clip.latents, provenance, writer.may_go_on)
-                break
-            except Exception as error:
-                another = self._not_written(turn, clip, memory, error)
-                if another is None:
-                    return
-                turn = another
-        self.outcomes.is_done(job, record.video, sum(clip.seconds.values()) + time.monotonic() - start)
-        self.keeper.forget(job)
-        self.measured.add_job(self.device, job, clip.seconds)
-
-    def _not_written(self, turn: Turn, clip: Clip, memory: str, error: Exception) -> Turn | None:
-        """What becomes of a clip that could not be written: another attempt, after its pause, or none."""
-        kind = kind_of(error)
-        decision = decide(kind, turn.attempt, turn.job.retries)
-        if isinstance(decision, Again):
-            self.outcomes.is_requeued(turn, error, kind, decision.after)
-            try:
-                self.stop.wait(decision.after)
-            except Stopped:
-                self.keeper.save_frames(turn.job, clip, memory)
-                raise
-            return turn.again(0.0)
-        if is_lasting(kind.value):
-            self.keeper.forget(turn.job)
-        else:
-            self.keeper.save_frames(turn.job, clip, memory)
-        self.outcomes.has_failed(turn, error, kind)
-        if isinstance(decision, EndRun):
-            raise RunEnded(kind.value) from error
-        return None
-
-    def _provenance(self, clip: Clip, memory: str) -> Provenance:
-        return Provenance(
-            manifest=self.settings.manifest,
-            seconds=clip.seconds,
-            peak_memory=clip.peak_memory,
-            memory=memory,
-            device=self.settings.device,
-            finished_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-            versions=self.versions,
-            report=clip.report,
-        )
 
 
 def _lowest(*profiles: Profile) -> Profile:

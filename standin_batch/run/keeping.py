@@ -1,0 +1,102 @@
+"""Keeping a finished clip: its video and record, in the writer's thread. What fails here computes nothing again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from standin_batch.output.store import Provenance, Store
+from standin_batch.run.failure import Again, EndRun, decide, is_lasting, kind_of
+from standin_batch.run.job_queue import Turn
+from standin_batch.run.keeper import Keeper
+from standin_batch.run.log import about
+from standin_batch.run.measured import Measured
+from standin_batch.run.outcomes import Outcomes, RunEnded
+from standin_batch.run.stopping import Stop, Stopped
+from standin_batch.run.writer import Writer
+
+if TYPE_CHECKING:
+    from standin_batch.engine.engine import Clip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keeping:
+    """Writes what a run has made.
+
+    Attributes:
+        store: where to.
+        outcomes: is told what became of jobs.
+        keeper: of what is on its way; keeps frames that could not be written.
+        stop: ends pauses.
+        measured: is told how long jobs took.
+        manifest: name of the manifest.
+        device: that computed, as torch names it.
+        device_name: in its driver's words.
+        versions: of the software.
+    """
+
+    store: Store
+    outcomes: Outcomes
+    keeper: Keeper
+    stop: Stop
+    measured: Measured
+    manifest: str
+    device: str
+    device_name: str
+    versions: Mapping[str, str]
+
+    def taker(self, writer: Writer) -> Callable[[Turn, Clip, str], None]:
+        """Takes a finished clip, with the memory profile that it was made with, to be written soon."""
+        return lambda turn, clip, memory: writer.submit(lambda: self._keep(turn, clip, memory, writer.may_go_on))
+
+    def _keep(self, turn: Turn, clip: Clip, memory: str, may_go_on: Callable[[], None]) -> None:
+        start, job, provenance = time.monotonic(), turn.job, self._provenance(clip, memory)
+        attempt: Turn | None = turn
+        while attempt is not None:
+            try:
+                with about(job):
+                    record = self.store.save(job, clip.frames, clip.latents, provenance, may_go_on)
+                break
+            except Exception as error:
+                attempt = self._failed(attempt, clip, memory, error)
+        else:
+            return
+        self.outcomes.is_done(job, record.video, sum(clip.seconds.values()) + time.monotonic() - start)
+        self.keeper.forget(job)
+        self.measured.add_job(self.device_name, job, clip.seconds)
+
+    def _failed(self, turn: Turn, clip: Clip, memory: str, error: Exception) -> Turn | None:
+        """What becomes of a clip that could not be written: another attempt, after its pause, or none."""
+        kind = kind_of(error)
+        decision = decide(kind, turn.attempt, turn.job.retries)
+        if isinstance(decision, Again):
+            self.outcomes.is_requeued(turn, error, kind, decision.after)
+            try:
+                self.stop.wait(decision.after)
+            except Stopped:
+                self.keeper.save_frames(turn.job, clip, memory)
+                raise
+            return turn.again(0.0)
+        if is_lasting(kind.value):
+            self.keeper.forget(turn.job)
+        else:
+            self.keeper.save_frames(turn.job, clip, memory)
+        self.outcomes.has_failed(turn, error, kind)
+        if isinstance(decision, EndRun):
+            raise RunEnded(kind.value) from error
+        return None
+
+    def _provenance(self, clip: Clip, memory: str) -> Provenance:
+        return Provenance(
+            manifest=self.manifest,
+            seconds=clip.seconds,
+            peak_memory=clip.peak_memory,
+            memory=memory,
+            device=self.device,
+            finished_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            versions=self.versions,
+            report=clip.report,
+        )
