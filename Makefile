@@ -23,7 +23,8 @@ modes: install ## one of each mode, on the CPU
 	$(BIN)/standin run manifests/modes.yaml
 
 test: install check ## everything that CI runs
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not gpu and not crash and not soak"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not gpu and not crash and not soak and not timing"
+	$(BIN)/python -m pytest -m timing
 
 test-slow: install ## fuzzing and other checks of minutes
 	$(BIN)/python -m pytest -m slow

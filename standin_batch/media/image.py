@@ -72,7 +72,7 @@ def rgb_on_white(image: Image.Image) -> Pixels:
     Returns:
         uint8 [height, width, 3].
     """
-    image = eight_bit(ImageOps.exif_transpose(image))
+    image = eight_bit(_upright(image))
     if not image.has_transparency_data:
         return np.array(to_srgb(image))
     cut_out = image.convert("RGBA")
@@ -114,6 +114,14 @@ def _content(path: Path) -> bytes:
     return path.read_bytes()
 
 
+def _upright(image: Image.Image) -> Image.Image:
+    """`image` as its EXIF turns it; one whose EXIF is broken is as it is."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # Pillow raises whatever its reader runs into
+        return image
+
+
 def _decoded(content: bytes) -> Image.Image:
     try:
         return _loaded(content)
@@ -128,7 +136,7 @@ def _loaded(content: bytes) -> Image.Image:
     Image.init()
     with Image.open(io.BytesIO(content), formats=[name for name in READ if name in Image.OPEN]) as image:
         image.load()
-        return ImageOps.exif_transpose(image)
+        return _upright(image)
 
 
 def _learn_heic() -> None:

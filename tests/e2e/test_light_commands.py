@@ -44,6 +44,7 @@ def test_no_heavy_import(quickstart, manifests, arguments):
     assert imported.isdisjoint(HEAVY)
 
 
+@pytest.mark.timing
 def test_help_is_there_in_half_a_second():
     def seconds():
         start = time.perf_counter()

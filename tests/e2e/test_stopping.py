@@ -71,6 +71,7 @@ def test_a_signal_saves_within_a_step_and_the_next_run_goes_on_to_the_bit(worksp
     assert latents(workspace, "stopped") == whole
 
 
+@pytest.mark.timing
 def test_it_leaves_within_a_step_and_two_seconds(workspace):
     """A process of its own, so that leaving is measured whole."""
     with workspace.start("run", manifest(workspace, "timed"), "--json") as process:
@@ -127,6 +128,7 @@ def test_stop_from_another_shell_and_the_next_run_goes_on(workspace, whole):
     assert latents(workspace, "asked") == whole
 
 
+@pytest.mark.timing
 def test_a_deadline_stops_it_in_time_and_nothing_hopeless_is_begun(workspace):
     path = manifest(workspace, "deadline", matrix={"seed": "0..40"})
     start = time.monotonic()
@@ -153,6 +155,7 @@ def test_a_video_that_was_deleted_goes_on_where_it_was_saved_too(workspace, whol
     assert latents(workspace, "deleted") == whole
 
 
+@pytest.mark.timing
 def test_waiting_for_another_run_ends_with_its_time(workspace):
     path, start = manifest(workspace, "waiting"), time.monotonic()
     with held(OutputLayout(workspace.folder / "outputs" / "waiting").lock):

@@ -272,3 +272,12 @@ def test_what_takes_too_long_is_ended(tmp_path, monkeypatch):
     monkeypatch.setattr(video, "PATIENCE", 0.001)
     with pytest.raises(VideoInputError, match="took longer"):
         probe_video(tmp_path / "a.mp4")
+
+
+def test_a_picture_with_broken_exif_is_taken_as_it_is(tmp_path):
+    path = tmp_path / "a.jpg"
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (48, 32), "red").save(path, exif=exif)
+    path.write_bytes(path.read_bytes().replace(b"Exif\0\0MM\0*", b"Exif\0\0\0MM*"))
+    assert rgb_on_white(open_image(path)).shape == (32, 48, 3)

@@ -144,6 +144,7 @@ def test_a_folder_may_be_called_anything(tmp_path):
     assert [run.pid for run in runs(folder)] == [os.getpid()]
 
 
+@pytest.mark.timing
 def test_a_hundred_thousand_records_are_read_in_no_time(layout, journal):
     ids = [f"{number:016x}" for number in range(100_000)]
     own(layout, *ids)
