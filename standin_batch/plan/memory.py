@@ -27,6 +27,11 @@ class Profile(str, Enum):
         return rungs[rungs.index(self) + 1 :]
 
 
+def lowest(*profiles: Profile) -> Profile:
+    """The one of these that needs least."""
+    return max(profiles, key=list(Profile).index)
+
+
 def next_profile(
     current: Profile, needed: int | None, capacity: int | None, weights: Mapping[Profile, int]
 ) -> Profile | None:

@@ -17,7 +17,7 @@ from standin_batch.job import Job
 from standin_batch.output.index import write_index
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.store import Store, recorded_ids
-from standin_batch.plan.memory import Profile
+from standin_batch.plan.memory import Profile, lowest
 from standin_batch.plan.plan import Group, Plan
 from standin_batch.run.deadline import Deadline
 from standin_batch.run.events import Listener, Prepared, Preparing, RunFinished, RunStarted, Warned
@@ -307,13 +307,13 @@ class _Run:
     def _use(self, engine: Engine, profile: Profile) -> None:
         """Have the weights where a profile has them, or a lower one."""
         with self.stop.at_once():
-            self._with_less(lambda: engine.use(_lowest(profile, self.ladder.usual)), "the weights")
+            self._with_less(lambda: engine.use(lowest(profile, self.ladder.usual)), "the weights")
 
     def _encode_prompts(self, engine: Engine, turns: Sequence[Turn]) -> None:
         texts = dict.fromkeys(text for turn in turns for text in (turn.job.negative_prompt, turn.job.prompt))
 
         def encode() -> None:
-            engine.use(_lowest(engine.placement.profile, self.ladder.usual))
+            engine.use(lowest(engine.placement.profile, self.ladder.usual))
             engine.encode_prompts(texts)
 
         with self._preparing(f"encoding {len(texts)} prompts"), self.stop.at_once():
@@ -345,10 +345,6 @@ class _Run:
                 clear_frames(error.__traceback__)
                 self.ladder.usual = below[0]
                 self.emit(Warned(f"out of memory with {what}: going on with --memory {below[0].value}"))
-
-
-def _lowest(*profiles: Profile) -> Profile:
-    return max(profiles, key=list(Profile).index)
 
 
 def _versions() -> dict[str, str]:

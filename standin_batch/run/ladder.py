@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from standin_batch.job import Job
-from standin_batch.plan.memory import Profile
+from standin_batch.plan.memory import Profile, lowest
 
 Kind = tuple[str, str, str, bool]
 """Model, dtype, mode, and whether there is an identity."""
@@ -25,7 +25,7 @@ class Ladder:
     def profile_for(self, job: Job) -> Profile:
         """The profile that `job` begins with: one that a job no larger had to go down to."""
         known = [profile for size, profile in self._learnt.get(_kind(job), ()) if size <= _size(job)]
-        return max([self.usual, *known], key=list(Profile).index)
+        return lowest(self.usual, *known)
 
     def learn(self, job: Job, profile: Profile) -> None:
         """`job` had to go down to `profile`."""
