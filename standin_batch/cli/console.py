@@ -97,3 +97,12 @@ def duration(seconds: float) -> str:
 def count(number: int, one: str, many: str = "") -> str:
     """A number and its noun: 1 job, 2 jobs."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def size(number: float) -> str:
+    """Bytes as people write them: 812 B, 4.2 MB."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:,.1f} TB"

@@ -18,8 +18,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from standin_batch.cli.console import count, duration, err, print_json
-from standin_batch.cli.dataset import size
+from standin_batch.cli.console import count, duration, err, print_json, size
 from standin_batch.weights.download_events import (
     Asking,
     DownloadEvent,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from standin_batch.errors import UsageError
+
+if TYPE_CHECKING:
+    from standin_batch.output.layout import OutputLayout
 
 Target = Annotated[
     Path, typer.Argument(metavar="MANIFEST_OR_FOLDER", help="A manifest, or an output folder.", show_default=False)
@@ -33,3 +36,18 @@ def place(target: Path) -> tuple[Path, int | None]:
 
     manifest = load_manifest(target)
     return manifest.output.folder, sum(spec.size for spec in manifest.jobs)
+
+
+def output_of(target: Path) -> OutputLayout:
+    """The output folder, which has to be there.
+
+    Raises:
+        UsageError: if it is not.
+        ManifestError: if `target` is a manifest with mistakes.
+    """
+    from standin_batch.output.layout import OutputLayout
+
+    folder, _ = place(target)
+    if not folder.is_dir():
+        raise UsageError(f"there is no output folder {folder}", "`standin run` makes it")
+    return OutputLayout(folder)

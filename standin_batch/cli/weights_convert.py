@@ -109,8 +109,7 @@ def _say(conversion: Conversion, entry: Converted) -> None:
 
 
 def _sum_up(found: Sequence[Conversion], dry_run: bool) -> None:
-    from standin_batch.cli.console import count, err, out
-    from standin_batch.cli.dataset import size
+    from standin_batch.cli.console import count, err, out, size
 
     todo = [each for each in found if each.done is None]
     if dry_run:

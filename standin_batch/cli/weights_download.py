@@ -92,8 +92,7 @@ def _uses(what: str | None) -> Sequence[Use]:
 
 
 def _show(root: Path, stocks: Sequence[Stock], as_json: bool) -> None:
-    from standin_batch.cli.console import err, out, print_json
-    from standin_batch.cli.dataset import size
+    from standin_batch.cli.console import err, out, print_json, size
 
     left = sum(each.left for each in stocks)
     if as_json:
@@ -128,7 +127,7 @@ def _table(root: Path, stocks: Sequence[Stock]) -> Table:
     from rich.box import SIMPLE
     from rich.table import Table
 
-    from standin_batch.cli.dataset import size
+    from standin_batch.cli.console import size
 
     table = Table(box=SIMPLE, pad_edge=False, show_edge=False)
     for column in ("what", "files", "size", "goes to", "for", "here"):

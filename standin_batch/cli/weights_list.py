@@ -109,7 +109,7 @@ def _table(holdings: Sequence[Holding], root: Path) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    from standin_batch.cli.dataset import size
+    from standin_batch.cli.console import size
 
     table = Table(box=SIMPLE, pad_edge=False, show_edge=False)
     for column in ("weights", "state", "on disk", "where", "used by"):

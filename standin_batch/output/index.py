@@ -12,11 +12,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from itertools import islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from standin_batch.files import replace_atomic
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.store import has_video, read_records
+from standin_batch.scores.table import SCORES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -122,6 +124,13 @@ COLUMNS = (
     Column("identity_on_no_face", "text", "What was to be done if the image held no face; null without identity."),
     Column("loras", "texts", "Names of the LoRAs, in order.", part=lambda loras: [it["name"] for it in loras]),
     Column("lora_scales", "numbers", "Their scales.", "loras", lambda loras: [it["scale"] for it in loras]),
+    Column(
+        "lora_sha256",
+        "json",
+        "SHA-256 of their files by expert, as JSON.",
+        "loras",
+        lambda loras: [it["files"] for it in loras],
+    ),
     Column("seed", "integer", "Seed of the noise."),
     Column("width", "integer", "Pixels."),
     Column("height", "integer", "Pixels."),
@@ -147,6 +156,13 @@ COLUMNS = (
     Column("finished_at", "time", "When the video was written."),
     Column("versions", "json", "Versions of the software that made it, as JSON."),
     Column("report", "json", "What the mode has to say of the video, as JSON: for a face swap, frames by face."),
+    *(Column(score.name, score.kind, score.about, "scores", itemgetter(score.name)) for score in SCORES),
+    Column("accept", "texts", "What the job asks of the scores; empty where it asks for nothing."),
+    Column(
+        "accepted", "boolean", "Whether the job takes this clip; null where it asks for nothing, or is not decided."
+    ),
+    Column("attempt", "integer", "0 with the job's own seed, from 1 with seeds that are made from it."),
+    Column("attempt_of", "text", "Id of the job's first attempt; null where the job asks for nothing."),
     Column("record", "integer", "Version of the record's format."),
 )
 """The columns of `index.parquet`, in order; `docs/index.md` says the same."""

@@ -51,6 +51,21 @@ class OutputLayout:
         return self.folder / "metadata.jsonl"
 
     @property
+    def gallery(self) -> Path:
+        """The page that shows the videos."""
+        return self.folder / "gallery.html"
+
+    @property
+    def posters(self) -> Path:
+        """Folder of one small picture for each video."""
+        return self.folder / "posters"
+
+    @property
+    def report(self) -> Path:
+        """What was made, in Markdown; its plots lie in a folder beside it."""
+        return self.folder / "report.md"
+
+    @property
     def lock_file(self) -> Path:
         """The manifest of the last run, resolved."""
         return self.folder / "manifest.lock.yaml"
@@ -118,6 +133,10 @@ class OutputLayout:
     def latents(self, job_id: str) -> Path:
         """The latents of a job before decoding, where they are kept."""
         return self.latents_folder / f"{job_id}.safetensors"
+
+    def poster(self, job_id: str) -> Path:
+        """The small picture of a job's video."""
+        return self.posters / f"{job_id}.webp"
 
     def saved_state(self, job_id: str) -> Path:
         """What is saved of a job that is on its way."""

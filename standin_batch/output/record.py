@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from standin_batch.job import Job
@@ -57,6 +57,11 @@ class Record:
         finished_at: ISO 8601, UTC.
         versions: of the software that made it.
         report: what the mode has to say of this video: for a face swap, which frames showed which face.
+        scores: how good it is, as `scores.scores` has it; empty where it was not looked at.
+        accept: what its job asks of the scores, such as `face_similarity >= 0.55`.
+        accepted: whether it is the clip that the job takes; None where it asks for nothing, or has not decided yet.
+        attempt: 0 with the job's own seed, from 1 with seeds that are made from it.
+        attempt_of: id of the job's first attempt; None where it asks for nothing.
     """
 
     job_id: str
@@ -98,6 +103,11 @@ class Record:
     finished_at: str
     versions: Mapping[str, str]
     report: Mapping[str, Any]
+    scores: Mapping[str, Any] = field(default_factory=dict)
+    accept: tuple[str, ...] = ()
+    accepted: bool | None = None
+    attempt: int = 0
+    attempt_of: str | None = None
     record: int = RECORD_VERSION
 
     def to_json(self) -> str:
