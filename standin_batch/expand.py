@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from standin_batch.errors import UsageError
 from standin_batch.fingerprint import digest
 from standin_batch.job import InputFile, Job, Lora, Subject, job_id
-from standin_batch.manifest import Acceptance, Identity, JobSpec, Manifest
+from standin_batch.manifest import Identity, JobSpec, Manifest
 from standin_batch.manifest import Lora as WrittenLora
 from standin_batch.manifest.lock import RANDOM, VIDEO_SIZED
 from standin_batch.manifest.problems import ManifestError, Problem
@@ -200,7 +200,7 @@ def _job(name: str, values: Mapping[str, Any], contents: Contents) -> Job:
         prompt_name=values["prompt"].name,
         priority=values["priority"],
         retries=values["retries"],
-        accept=_conditions(values["accept"]),
+        accept=values["accept"],
         model=row.name,
         mode=mode.name,
         subject=subject,
@@ -229,11 +229,6 @@ def _subject(identity: Identity | None, contents: Contents) -> Subject | None:
     if identity is None:
         return None
     return Subject(identity.name, identity.image, identity.kind, identity.on_no_face, contents.file(identity.image))
-
-
-def _conditions(accept: Acceptance | None) -> tuple[str, ...]:
-    conditions = () if accept is None else accept.conditions
-    return tuple(f"{each.score} {each.comparison} {each.threshold:g}" for each in conditions)
 
 
 def _lora(lora: WrittenLora, contents: Contents) -> Lora:

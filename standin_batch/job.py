@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from standin_batch.fingerprint import digest
-from standin_batch.manifest.manifest import ALL_EXPERTS
+from standin_batch.manifest.manifest import ALL_EXPERTS, Acceptance
 from standin_batch.media.video import VideoInfo
 
 FORMAT_VERSION = 2
@@ -94,7 +94,9 @@ class Job:
         prompt_name: of the prompt in the manifest; labels file names.
         priority: higher runs earlier.
         retries: how often it is tried again after a fault that may pass.
-        accept: conditions on the scores of the finished video, such as `face_similarity >= 0.55`.
+        accept: what its scores have to be, and how often it is made again with another seed; None takes it as it is.
+        attempt: 0 with the seed of the manifest, from 1 with seeds made from it.
+        first_seed: the seed of attempt 0, where this is another.
         also: names of further jobs in the manifest that are this same video.
         model: row of the weights registry.
         mode: name in the table of modes.
@@ -122,7 +124,9 @@ class Job:
     prompt_name: str
     priority: int = 0
     retries: int = 2
-    accept: tuple[str, ...] = ()
+    accept: Acceptance | None = None
+    attempt: int = 0
+    first_seed: int | None = None
     also: tuple[str, ...] = ()
     model: str
     mode: str
@@ -152,7 +156,8 @@ class Job:
         identity = "no identity" if self.subject is None else self.subject.name
         loras = [lora.name if lora.scale == 1.0 else f"{lora.name} {lora.scale:g}" for lora in self.loras]
         parts = [self.name, identity, self.prompt_name, *([" + ".join(loras)] if loras else [])]
-        return " · ".join([*parts, f"seed {self.seed}"])
+        attempt = f", attempt {self.attempt + 1}" if self.attempt else ""
+        return " · ".join([*parts, f"seed {self.seed}{attempt}"])
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -188,7 +193,9 @@ FINGERPRINTED = (
 )
 """Fields that decide the video."""
 
-NOT_FINGERPRINTED = ("name", "prompt_name", "priority", "retries", "accept", "also", "model", "job_id")
+NOT_FINGERPRINTED = (
+    *("name", "prompt_name", "priority", "retries", "accept", "attempt", "first_seed", "also", "model", "job_id"),
+)
 """Fields that do not: labels and order. The model counts by the digests of its weights, not by its name."""
 
 

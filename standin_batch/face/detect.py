@@ -72,26 +72,30 @@ def largest(faces: Sequence[Face]) -> Face | None:
 class InsightFaceDetector:
     """Insightface's SCRFD detector, with its ArcFace embedder if asked (the model pack `antelopev2`)."""
 
-    def __init__(self, folder: Path, device: str, with_embedding: bool = False) -> None:
+    def __init__(
+        self, folder: Path, device: str, with_embedding: bool = False, size: tuple[int, int] = DETECTION_SIZE
+    ) -> None:
         """Load the models.
 
         Args:
             folder: holds the pack's `.onnx` files, directly.
             device: `cpu`, `cuda` or `cuda:N`.
             with_embedding: also give each face its embedding.
+            size: width and height that images are brought to for the detector, multiples of 32.
 
         Raises:
             FaceModelsMissing: if the folder holds no models, or not the ones asked for.
         """
         require_models(folder)
+        self._size = size
         modules = ["detection", "recognition"] if with_embedding else ["detection"]
         with _quiet():
             self._analysis = _load(folder, modules, device)
-            self._analysis.prepare(ctx_id=0, det_thresh=DETECTION_THRESHOLD, det_size=DETECTION_SIZE)
+            self._analysis.prepare(ctx_id=0, det_thresh=DETECTION_THRESHOLD, det_size=size)
 
     def detect(self, image_bgr: npt.NDArray[np.uint8]) -> list[Face]:
         """The faces in `image_bgr` (uint8, `[H, W, 3]`, BGR), surest first."""
-        if min(image_bgr.shape[:2]) * DETECTION_SIZE[0] < max(image_bgr.shape[:2]):
+        if min(image_bgr.shape[:2]) * min(self._size) < max(image_bgr.shape[:2]):
             return []  # a strip that scaling to the detector's size would leave without any pixel
         with _quiet():
             return [_face(found) for found in self._analysis.get(image_bgr)]

@@ -20,6 +20,7 @@ from standin_batch.manifest.sections import (
     OutputSection,
     PromptEntry,
     RunSection,
+    ScoresSection,
     VideoEntry,
 )
 from standin_batch.manifest.template import TEMPLATE_FIELDS
@@ -113,6 +114,10 @@ Unset is an error; `$${` is a literal `${`. Inside of brackets write it in quote
 """
 
 
+ACCEPT = """A condition is a comparison and a number: `">= 0.55"`; a clip has to meet all of them. While it misses one,
+it is made again with another seed. A score that a clip cannot have, such as `face_similarity` without a person, is no
+hindrance. [The page on scores](scores.md) has the rules."""
+
 _SHORT_FILE = "Short form: the file alone, `name: folder/file`."
 
 
@@ -124,6 +129,7 @@ def handbook() -> str:
         _section("Top level", ManifestFile, ""),
         _section("`output`", OutputSection, f"Fields of `template`: {fields}."),
         _section("`run`", RunSection, ""),
+        _section("`scores`", ScoresSection, ""),
         _section("Entries of `identities`", IdentityEntry, "Short form: the image alone, `ruonan: faces/ruonan.jpg`."),
         _section("Entries of `loras`", LoraEntry, _SHORT_FILE),
         _section("Entries of `videos`", VideoEntry, _SHORT_FILE),
@@ -131,7 +137,7 @@ def handbook() -> str:
         _section("Keys of a job", CommonKeys, "All but `name` may also stand in `defaults` and in a matrix.", Job),
         *(_section(f"Keys of `mode: {mode.name}`", keys_of(mode), _sentence(mode.summary)) for mode in MODES.values()),
         _section("`cfg_scale` for two experts", CfgScale, "One may be left out; it keeps the value from below."),
-        _section("`accept`", Accept, 'A condition is a comparison and a number: `">= 0.55"`.'),
+        _section("`accept`", Accept, ACCEPT),
         _section("`matrix`", MatrixKeys, "And any key of a job but `name`, with a list of values."),
         _models(),
         _LAYERS,

@@ -17,19 +17,19 @@ from standin_batch.manifest.checking import INVALID, check_entries, key_of, know
 from standin_batch.manifest.include import Includes
 from standin_batch.manifest.jobs import Jobs
 from standin_batch.manifest.kinds import DEFAULT_MODEL, MAX_NAME
-from standin_batch.manifest.manifest import Manifest, Output, RunOptions
+from standin_batch.manifest.manifest import Manifest, Output, RunOptions, ScoreOptions
 from standin_batch.manifest.overrides import apply_overrides
 from standin_batch.manifest.paths import InputFiles, is_url
 from standin_batch.manifest.problems import Problems
 from standin_batch.manifest.references import References
 from standin_batch.manifest.schema import ManifestFile
-from standin_batch.manifest.sections import OutputSection, RunSection
+from standin_batch.manifest.sections import OutputSection, RunSection, ScoresSection, Section
 from standin_batch.manifest.source import Mark, Node
 from standin_batch.manifest.template import template_problem
 from standin_batch.manifest.values import Values, Written
 from standin_batch.manifest.words import show
 
-SECTIONS = ("output", "run", "defaults", "identities", "loras", "videos", "prompts")
+SECTIONS = ("output", "run", "scores", "defaults", "identities", "loras", "videos", "prompts")
 
 
 def load_manifest(
@@ -84,7 +84,9 @@ def _manifest(path: Path, tree: Node, files: InputFiles, problems: Problems) -> 
     for draft in drafts:
         rules.check(draft, problems)
     jobs = tuple(draft.spec() for draft in drafts)
-    return Manifest(path, name, output, jobs, _run(tree, problems), problems.warnings)
+    run = RunOptions(**_said("run", RunSection, tree, problems))
+    scores = ScoreOptions(**_said("scores", ScoresSection, tree, problems))
+    return Manifest(path, name, output, jobs, run, scores, problems.warnings)
 
 
 def _outlined(tree: Node, problems: Problems) -> Node:
@@ -151,10 +153,11 @@ def _output(tree: Node, name: str, problems: Problems) -> Output:
     return Output(folder=folder, **found)
 
 
-def _run(tree: Node, problems: Problems) -> RunOptions:
-    node = tree.entries.get("run")
-    said = check_entries(RunSection, node, problems, "`run`") if node is not None else {}
-    return RunOptions(**{key: said.get(key, field.default) for key, field in RunSection.model_fields.items()})
+def _said(name: str, section: type[Section], tree: Node, problems: Problems) -> dict[str, Any]:
+    """The keys of a section, with what they have unless said."""
+    node = tree.entries.get(name)
+    said = check_entries(section, node, problems, f"`{name}`") if node is not None else {}
+    return {key: said.get(key, field.default) for key, field in section.model_fields.items()}
 
 
 def _check_folder(text: str, mark: Mark, problems: Problems) -> None:

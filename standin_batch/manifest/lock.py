@@ -71,6 +71,7 @@ def lock(manifest: Manifest, drawn: Drawn, drawn_from: str = "") -> LockFile:
         "model": writer.common.model,
         "output": {**asdict(manifest.output), "folder": str(Path.cwd() / manifest.output.folder)},
         "run": {key: value for key, value in asdict(manifest.run).items() if value is not None},
+        "scores": asdict(manifest.scores),
         "defaults": writer.defaults(),
         **tables.sections(),
         "jobs": jobs,

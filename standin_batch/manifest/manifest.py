@@ -75,13 +75,25 @@ class Condition:
     comparison: Literal[">=", "<=", ">", "<"]
     threshold: float
 
+    def __str__(self) -> str:
+        return f"{self.score} {self.comparison} {self.threshold:g}"
+
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """What a finished clip has to fulfil, and how often to try again with another seed."""
+    """What a finished clip has to fulfil, and how often to try again with another seed.
+
+    Attributes:
+        conditions: all of them count; the first says which score is compared among several clips.
+        best_of: how many clips are made in any case; the best of them is taken.
+        max_reseeds: how many more are made, one by one, while none is accepted.
+        rejected: what becomes of the videos of the others.
+    """
 
     conditions: tuple[Condition, ...]
+    best_of: int = 1
     max_reseeds: int = 3
+    rejected: Literal["keep", "drop"] = "keep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +120,19 @@ class RunOptions:
     checkpoint_every: int | str = "30s"
     max_failures: int | None = None
     on_finish: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreOptions:
+    """What is looked at in finished videos.
+
+    Attributes:
+        enabled: whether they are scored at all.
+        frames: of each, evenly spread, that are looked at.
+    """
+
+    enabled: bool = True
+    frames: int = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +210,7 @@ class Manifest:
         output: where the videos go.
         jobs: in the order they are written, included ones first.
         run: how a run of it goes.
+        scores: what is looked at in finished videos.
         warnings: what the user should know; nothing that stops a run.
     """
 
@@ -193,6 +219,7 @@ class Manifest:
     output: Output
     jobs: tuple[JobSpec, ...]
     run: RunOptions = RunOptions()
+    scores: ScoreOptions = ScoreOptions()
     warnings: tuple[Problem, ...] = field(default=(), repr=False)
 
 
@@ -249,10 +276,12 @@ def _merged_map(lower: Value, upper: Value) -> Value:
 
 _MERGES = {"cfg_scale": _merged_scale, "accept": _merged_map}
 _MAPS = _MERGES.keys()
+_ACCEPT_OPTIONS = frozenset(("best_of", "max_reseeds", "rejected"))
 
 
 def _acceptance(written: Layer | None) -> Acceptance | None:
     if not written:
         return None
     conditions = tuple(value for value in written.values() if isinstance(value, Condition))
-    return Acceptance(conditions, written.get("max_reseeds", 3)) if conditions else None
+    said = Acceptance(conditions, **{key: value for key, value in written.items() if key in _ACCEPT_OPTIONS})
+    return said if conditions or said.best_of > 1 else None

@@ -18,6 +18,7 @@ from standin_batch.manifest.prompt_files import too_long
 from standin_batch.manifest.source import Mark
 from standin_batch.manifest.words import clip, either
 from standin_batch.modes import MODES
+from standin_batch.scores.table import DECIDING
 from standin_batch.weights.registry import ROWS
 
 Placed = tuple[Value, Mark]
@@ -131,8 +132,8 @@ def _check_score(draft: Draft, grid: Grid, refused: frozenset[str], problems: Pr
     if refused & {"accept", "identity"}:
         return
     for choice in choices(draft, grid, "accept", "identity"):
-        conditions = choice.value("accept") or {}
-        if not any(isinstance(value, Condition) and value.score == "face_similarity" for value in conditions.values()):
+        asked = _face_score(choice.value("accept") or {})
+        if asked is None:
             continue
         identity = choice.value("identity")
         if not isinstance(identity, Identity) or identity.kind != "face":
@@ -141,8 +142,16 @@ def _check_score(draft: Draft, grid: Grid, refused: frozenset[str], problems: Pr
                 if isinstance(identity, Identity)
                 else "a clip without identity has no face to compare"
             )
-            wrong = f"{who}, so `face_similarity` does not apply to it"
+            wrong = f"{who}, so `{asked}` does not apply to it"
             problems.add(choice.mark("accept").problem(wrong, "its clips are accepted as they are", "warning"))
+
+
+def _face_score(accept: Mapping[str, Value]) -> str | None:
+    """The first score of a face that `accept` asks for, or compares several clips by."""
+    conditions = [value for value in accept.values() if isinstance(value, Condition)]
+    if not conditions:
+        return "face_similarity" if accept.get("best_of", 1) > 1 else None
+    return next((each.score for each in conditions if DECIDING[each.score].of_face), None)
 
 
 def _check_modules(draft: Draft, grid: Grid, refused: frozenset[str], problems: Problems) -> None:

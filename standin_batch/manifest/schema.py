@@ -17,6 +17,7 @@ from standin_batch.manifest.sections import (
     OutputSection,
     PromptEntry,
     RunSection,
+    ScoresSection,
     Section,
     VideoEntry,
 )
@@ -38,6 +39,8 @@ class ManifestFile(Section):
     """Where the videos go and how they are written."""
     run: RunSection | None = Field(default=None, examples=[{"checkpoint_every": 5}])
     """How a run goes: what is saved how often, when it gives up."""
+    scores: ScoresSection | None = Field(default=None, examples=[{"frames": 32}])
+    """What is looked at in finished videos."""
     defaults: Defaults | None = Field(default=None, examples=[{"width": 832, "height": 480}])
     """Keys for all jobs; a job's own keys win."""
     identities: dict[Name, str | IdentityEntry] | None = Field(default=None, examples=[{"lecun": "faces/lecun.jpg"}])

@@ -75,8 +75,23 @@ class Accept(Section):
 
     face_similarity: Condition | None = Field(default=None, examples=[">= 0.55"])
     """Mean cosine between the face in the clip and the identity's, from -1 to 1; a subject that is no face has none."""
+    face_similarity_min: Condition | None = Field(default=None, examples=[">= 0.3"])
+    """The least of these cosines over the sampled frames."""
+    face_similarity_p10: Condition | None = Field(default=None, examples=[">= 0.4"])
+    """Their 10th percentile."""
+    face_frames: Condition | None = Field(default=None, examples=[">= 0.8"])
+    """Share of the sampled frames in which a face is found, from 0 to 1."""
+    sharpness: Condition | None = Field(default=None, examples=[">= 50"])
+    """Mean variance of the Laplacian of the sampled frames; it depends on their size, so look at the index first."""
+    motion: Condition | None = Field(default=None, examples=[">= 0.5"])
+    """Mean optical flow, in hundredths of the picture's diagonal a second."""
+    best_of: int = Field(default=1, ge=1, le=100, examples=[4])
+    """Make this many clips, each with another seed, and take the one with the best score: of the first condition here,
+    or `face_similarity`."""
     max_reseeds: int = Field(default=3, ge=0, le=100, examples=[3])
-    """How often to try again with another seed, derived from the job's."""
+    """How often to try again with another seed, derived from the job's, when none of those is accepted."""
+    rejected: Literal["keep", "drop"] = Field(default="keep", examples=["drop"])
+    """What becomes of the videos of rejected clips; their records always stay."""
 
 
 class OutputSection(Section):
@@ -94,6 +109,16 @@ class OutputSection(Section):
     """Write RGB without loss: large files, for comparisons and further work."""
     keep_latents: bool = Field(default=False, examples=[True])
     """Also keep the latents before decoding, as `latents/JOB_ID.safetensors`."""
+
+
+class ScoresSection(Section):
+    """What is looked at in finished videos. Nothing of this changes what a job is."""
+
+    enabled: bool = Field(default=True, examples=[False])
+    """Score each video after it is written. `false` leaves that to `standin dataset score`, but for jobs that ask for
+    scores with `accept`."""
+    frames: int = Field(default=16, ge=1, le=1000, examples=[32])
+    """How many frames of each video are looked at, evenly spread."""
 
 
 class RunSection(Section):

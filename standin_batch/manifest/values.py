@@ -22,6 +22,7 @@ from standin_batch.manifest.sections import Accept, CfgScale
 from standin_batch.manifest.source import Mark, Node
 from standin_batch.manifest.words import show
 from standin_batch.modes import MODES
+from standin_batch.scores.table import DECIDING
 
 VIDEO_KEYS = frozenset(key for mode in MODES.values() for key in mode.video_keys)
 IMAGE_KEYS = frozenset(key for mode in MODES.values() for key in mode.image_keys)
@@ -112,7 +113,15 @@ class Values:
         entry = self._whole(Accept, node, "`accept`")
         if entry is INVALID:
             return INVALID
-        return {key: _condition(key, value) if isinstance(value, str) else value for key, value in entry.items()}
+        read = {
+            key: _condition(key, value) if isinstance(value, str) and key in DECIDING else value
+            for key, value in entry.items()
+        }
+        conditions = [value for value in read.values() if isinstance(value, Condition)]
+        wrong = [(each.score, told) for each in conditions if (told := _beyond(each))]
+        for key, told in wrong:
+            self._problems.add(node.entries[key].mark.problem(*told))
+        return INVALID if wrong else read
 
     def _whole(self, model: type[BaseModel], node: Node, what: str) -> Checked:
         before = self._problems.count
@@ -124,6 +133,16 @@ def _advice(node: Node) -> str:
     if node.is_list:
         return "several values go below `matrix:`"
     return "a range goes below `matrix:`" if isinstance(node.value, str) and RANGE.match(node.value) else ""
+
+
+def _beyond(condition: Condition) -> tuple[str, str] | None:
+    """What is wrong with a threshold that no clip, or each, would meet."""
+    score = DECIDING[condition.score]
+    low, high = score.lowest, score.highest
+    if condition.threshold >= low and (high is None or condition.threshold <= high):
+        return None
+    limits = f"at least {low:g}" if high is None else f"from {low:g} to {high:g}"
+    return f"`{score.name}` is never {condition.threshold:g}", f"it is {limits}"
 
 
 def _condition(score: str, text: str) -> Condition:

@@ -30,6 +30,7 @@ def _cheap(job: Job) -> Job:
     cheap = replace(
         job,
         also=(),
+        accept=None,
         width=_half(job.width),
         height=_half(job.height),
         num_frames=min(job.num_frames, FRAMES),

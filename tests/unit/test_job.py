@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from standin_batch.job import FINGERPRINTED, ID_LENGTH, NOT_FINGERPRINTED, InputFile, Job, Lora, Subject, job_id
+from standin_batch.manifest.manifest import Acceptance, Condition
 
 FACE = Subject("lecun", Path("/a/lecun.jpg"), "face", "error", "f" * 64)
 JOB = Job(
@@ -36,7 +37,9 @@ OTHER = {
     "prompt_name": "table",
     "priority": 7,
     "retries": 0,
-    "accept": ("face_similarity >= 0.55",),
+    "accept": Acceptance((Condition("face_similarity", ">=", 0.55),)),
+    "attempt": 2,
+    "first_seed": 7,
     "also": ("again",),
     "model": "tiny-2.2",
     "mode": "vace",
