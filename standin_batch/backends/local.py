@@ -20,12 +20,13 @@ from standin_batch.plan.reason import Reason
 from standin_batch.run.deadline import Deadline
 from standin_batch.run.events import Listener, Prepared, Preparing, RunFinished, Stopping, Warned
 from standin_batch.run.executor import RunSettings, execute
+from standin_batch.run.judging import write_all_down
 from standin_batch.run.keeper import Every
 from standin_batch.run.lock import LockedError, held
 from standin_batch.run.log import log_to
 from standin_batch.run.measured import Measured, device_of
 from standin_batch.run.plan_manifest import PlannedManifest
-from standin_batch.run.ready import check_built, find_weights
+from standin_batch.run.ready import find_weights
 from standin_batch.run.room import Room
 from standin_batch.run.saved import forget_done
 from standin_batch.run.stop_request import asked
@@ -74,13 +75,13 @@ def run_local(
         Stopped: if it is stopped before its first job.
     """
     plan, store = planned.plan, planned.store
-    check_built(plan)
     with watching(stop, lambda: asked(store.layout), lambda why: emit(Stopping(why))):
         with stop.at_once():
             device = _device(machine, emit)
             files = find_weights(plan, checkpoints, emit)
         with opened(store, _waiting(emit) if machine.wait else None, stop):
             log_to(store.layout.log)
+            write_all_down(planned.jobs, store.layout)
             settings = _settings(planned, machine, device, files, stop.at)
             left = _still_to_do(plan, store)
             if short := settings.room.shortage([item.job for item in left.to_run]):
@@ -121,6 +122,7 @@ def _settings(
         max_failures=machine.max_failures or options.max_failures,
         deadline=None if deadline is None else Deadline(deadline, costs),
         room=room,
+        scores=planned.manifest.scores,
     )
 
 
@@ -137,15 +139,16 @@ def profile_for(plan: Plan, memory: str, device: Device) -> Profile:
     return Profile.OFFLOAD if estimate(plan, CostModel(), device).takes_turns else Profile.RESIDENT
 
 
-def settle(store: Store) -> None:
+def settle(planned: PlannedManifest) -> None:
     """What a run with nothing to do leaves behind: no half-written files, its manifest, and an index that is there.
 
     Another run at work sees to all that itself.
     """
-    layout = store.layout
+    store, layout = planned.store, planned.store.layout
     if not layout.records.is_dir():
         return
     with contextlib.suppress(LockedError), opened(store), _writable(layout.folder):
+        write_all_down(planned.jobs, layout)
         if not layout.index.is_file() or layout.index.stat().st_mtime < layout.records.stat().st_mtime:
             write_index(layout)
 

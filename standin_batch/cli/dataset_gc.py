@@ -63,6 +63,7 @@ def gc(
 
 def _owned(target: Path, overrides: Sequence[str], checkpoints: Path | None) -> tuple[OutputLayout, frozenset[str]]:
     """The output folder, and the ids of all jobs of its manifest."""
+    from standin_batch.attempts import attempts
     from standin_batch.errors import UsageError
     from standin_batch.manifest import load_manifest
     from standin_batch.output.layout import OutputLayout
@@ -78,7 +79,7 @@ def _owned(target: Path, overrides: Sequence[str], checkpoints: Path | None) -> 
         raise UsageError("the seeds that this manifest has drawn are not known", "`standin run` writes them down")
     layout = OutputLayout(target if target.is_dir() else manifest.output.folder)
     _refuse_strangers(layout, expansion.jobs)
-    return layout, frozenset(job.job_id for job in expansion.jobs)
+    return layout, frozenset(each.job_id for job in expansion.jobs for each in attempts(job))
 
 
 def _refuse_strangers(layout: OutputLayout, jobs: Sequence[Job]) -> None:

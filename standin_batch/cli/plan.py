@@ -97,6 +97,7 @@ def plan_json(planned: PlannedManifest) -> dict[str, object]:
         "total": plan.total,
         "done": [job.job_id for job in plan.done],
         "failed_before": [job.job_id for job in plan.failed_before],
+        "not_accepted": [job.job_id for job in plan.not_accepted],
         "repeats": planned.repeats,
         "notes": planned.notes,
         "estimate": {
@@ -107,6 +108,9 @@ def plan_json(planned: PlannedManifest) -> dict[str, object]:
             "flop": estimate.flop,
             "seconds": estimate.seconds,
             "measured": estimate.measured,
+            "further": estimate.further,
+            "expected": estimate.expected,
+            "further_seconds": estimate.further_seconds,
             "video_bytes": estimate.video_bytes,
             "memory_bytes": estimate.memory_bytes,
             "memory_bytes_in_turn": estimate.memory_bytes_in_turn,
@@ -145,6 +149,9 @@ def _print(planned: PlannedManifest) -> None:
             f"{len(plan.failed_before):,} failed before by their own content, and do not run; --retry-failed runs them"
         )
         out.print(Text(failed, style="red"))
+    if plan.not_accepted:
+        missing = f"{len(plan.not_accepted):,} have no attempt left, and none of their clips was accepted"
+        out.print(Text(missing, style="red"))
     if not plan.to_run:
         out.print(Text(f"in {planned.store.layout.folder}"))
         return
@@ -165,6 +172,7 @@ def _summary(planned: PlannedManifest, estimate: Estimate) -> Table:
     rows = {
         "into": str(planned.store.layout.folder),
         "why": _why(planned.plan),
+        **({"attempts": _attempts(estimate)} if estimate.further else {}),
         "time": _time(estimate),
         "video": _video(estimate),
         "memory": _memory(estimate),
@@ -182,6 +190,17 @@ def _why(plan: Plan) -> str:
     if (more := len(changes) - SHOWN_CHANGES) > 0:
         lines.append(f"  … and {more:,} more changes")
     return "\n".join(lines)
+
+
+def _attempts(estimate: Estimate) -> str:
+    from standin_batch.cli.console import count, duration
+
+    told = f"up to {count(estimate.further, 'more clip')} with other seeds, where clips are not accepted"
+    if estimate.expected is not None:
+        told += f"; about {estimate.expected:.0f}, as things went so far"
+    if estimate.further_seconds is not None:
+        told += f": {'' if estimate.expected is not None else 'up to '}{duration(estimate.further_seconds)} more"
+    return told
 
 
 def _time(estimate: Estimate) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeGuard, TypeVar
 
 from rich.console import Group
 from rich.live import Live
@@ -26,7 +26,9 @@ from standin_batch.run.events import (
     Finishing,
     JobCompleted,
     JobFailed,
+    JobRejected,
     JobRequeued,
+    JobReseeded,
     JobResumed,
     JobSaved,
     JobStarted,
@@ -44,6 +46,11 @@ WHOLE_RUN = 1e6
 
 PLAIN_STEP_SECONDS = 30.0
 """Without a terminal, a running job says where it stands this often."""
+
+
+NOT_ACCEPTED = "not_accepted"
+SHOWN_SCORES = {"face_similarity": "face"}
+"""Scores that stand behind a finished clip, and what they are called there."""
 
 
 class Reporter(Protocol):
@@ -133,7 +140,9 @@ class PlainReporter:
             return Text(f"{event.what}: {duration(event.seconds)}")
         if isinstance(event, JobStep):
             return Text(f"  step {event.step}/{event.steps}")
-        if isinstance(event, (JobCompleted, JobFailed)):
+        if isinstance(event, JobReseeded):
+            self._total += 1
+        if _ends(event):
             self._ended += 1
             shown = _completed(event) if isinstance(event, JobCompleted) else _failed(event)
             return Text.assemble(f"[{self._ended}/{self._total}] ", shown)
@@ -193,7 +202,7 @@ class LiveReporter:
             self._show(event.label, event.steps)
         elif isinstance(event, JobStep):
             self._step(event)
-        elif isinstance(event, (JobCompleted, JobFailed)):
+        elif _ends(event):
             self._end(event)
         elif isinstance(event, RunFinished):
             self._hide()
@@ -201,7 +210,15 @@ class LiveReporter:
                 err.print(saved)
             err.print(_finished(event))
         elif (note := _note(event)) is not None:
+            if isinstance(event, JobReseeded):
+                self._grow()
             err.print(note)
+
+    def _grow(self) -> None:
+        """One more clip."""
+        if self._all is not None:
+            task = self._jobs.tasks[0]
+            self._jobs.update(self._all, total=(task.total or 0) + 1)
 
     def _show(self, description: str, steps: int | None) -> None:
         self._hide()
@@ -249,8 +266,16 @@ def _started(event: RunStarted) -> Text:
     )
 
 
+def _ends(event: Event) -> TypeGuard[JobCompleted | JobFailed]:
+    """Whether it ends a clip. That none of a job's clips was accepted does not: they have ended before."""
+    return isinstance(event, JobCompleted) or (isinstance(event, JobFailed) and event.kind != NOT_ACCEPTED)
+
+
 def _completed(event: JobCompleted) -> Text:
-    return Text.assemble(("✓ ", "bold green"), event.label, (f"  {duration(event.seconds)}  ", "cyan"), event.video)
+    mark = ("○ ", "bold yellow") if event.accepted is False else ("✓ ", "bold green")
+    shown = [f"  {what} {event.scores[name]:.2f}" for name, what in SHOWN_SCORES.items() if event.scores.get(name)]
+    taken = (f"  {duration(event.seconds)}", "cyan")
+    return Text.assemble(mark, event.label, taken, ("".join(shown), "magenta"), f"  {event.video}")
 
 
 def _failed(event: JobFailed) -> Text:
@@ -264,6 +289,12 @@ def _note(event: Event) -> Text | None:
         return _warned(event)
     if isinstance(event, JobRequeued):
         return _requeued(event)
+    if isinstance(event, JobRejected):
+        return Text.assemble(("  not accepted: ", "yellow"), f"{event.label}  ", (event.why, "yellow"))
+    if isinstance(event, JobReseeded):
+        return Text(f"  another attempt: {event.label}", style="dim")
+    if isinstance(event, JobFailed):
+        return _failed(event)
     if isinstance(event, JobResumed):
         return Text(f"  {event.label} goes on from step {event.step} of {event.steps}", style="dim")
     if isinstance(event, Finishing):
@@ -326,14 +357,18 @@ class Saves:
 
 def _finished(event: RunFinished) -> Text:
     parts = [f"{count(event.completed, 'video')} made"]
+    if event.rejected:
+        parts.append(f"{event.rejected} of them not accepted")
     if event.failed:
         parts.append(f"{event.failed} failed")
+    if event.not_accepted:
+        parts.append(f"{count(event.not_accepted, 'job')} without an accepted clip")
     if event.remaining:
         parts.append(f"{event.remaining} left")
     head = (
         ("stopped", "bold yellow")
         if event.why and event.remaining
-        else ("finished", "bold red" if event.failed else "bold green")
+        else ("finished", "bold red" if event.failed or event.not_accepted else "bold green")
     )
     tail = f" ({WHY.get(event.why, event.why)})" if event.why else ""
     if event.why and event.remaining:

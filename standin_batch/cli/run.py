@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 _LASTS = "When it runs"
 _ENDS = "When it ends"
 
+SHOWN_NOT_ACCEPTED = 5
+"""Jobs without an accepted clip that are named one by one."""
+
 
 def run(
     manifest: ManifestArgument,
@@ -142,9 +145,10 @@ def _execute(
     if planned.plan.to_run:
         with end.report.showing():
             return exit_code(run_local(planned, machine, selection.checkpoints, end, stop))
-    settle(planned.store)
+    settle(planned)
     folder, failed = str(planned.store.layout.folder), len(planned.plan.failed_before)
-    end.finished = RunFinished(0, 0, 0, 0.0, False, folder, failed)
+    missing = len(planned.plan.not_accepted)
+    end.finished = RunFinished(0, 0, 0, 0.0, False, folder, failed, not_accepted=missing)
     if as_json:
         end.report(end.finished)
     elif not quiet:
@@ -167,7 +171,13 @@ def _say(planned: PlannedManifest, quiet: bool) -> None:
             warn(finding.message, finding.cure)
         if planned.repeats:
             err.print(f"{count(planned.repeats, 'combination')} repeat an earlier one: the same video is made once")
+    folder = shlex.quote(str(planned.store.layout.folder))
     if failed := len(planned.plan.failed_before):
-        folder = shlex.quote(str(planned.store.layout.folder))
         told = f"left out: {count(failed, 'job')} that failed before for a reason that lies in the job itself"
         warn(told, f"standin status {folder} names what failed; --retry-failed tries it all the same")
+    for judged in planned.standing.not_accepted[:SHOWN_NOT_ACCEPTED]:
+        warn(f"{judged.job.label}: {judged.error.message}", judged.error.hint)
+    if (more := len(planned.standing.not_accepted) - SHOWN_NOT_ACCEPTED) > 0:
+        warn(f"and {count(more, 'more job')} without an accepted clip", f"standin dataset report {folder}")
+    if unscored := planned.standing.unscored:
+        warn(f"{count(unscored, 'clip')} that a job has to judge have no scores", f"standin dataset score {folder}")

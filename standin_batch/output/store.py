@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from standin_batch.attempts import attempt
 from standin_batch.errors import NotReadyError
 from standin_batch.files import remove_temporaries, sha256_file, write_atomic
 from standin_batch.job import Job
@@ -23,6 +24,7 @@ from standin_batch.modes import MODES
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.record import Record, job_fields
 from standin_batch.output.video import VideoError, read_metadata, write_video
+from standin_batch.scores.table import Scores
 
 if TYPE_CHECKING:
     import torch
@@ -101,6 +103,7 @@ class Store:
         latents: torch.Tensor,
         provenance: Provenance,
         may_go_on: Callable[[], None] = lambda: None,
+        score: Callable[[Path], Scores] = lambda video: {},
     ) -> Record:
         """Write the video of `job`, its latents where they are kept, and last its record.
 
@@ -110,6 +113,7 @@ class Store:
             latents: before decoding.
             provenance: what the record says besides.
             may_go_on: is asked before each change of the folder; what it raises ends this.
+            score: looks at the video when it is in its place.
         """
         may_go_on()
         video = self.layout.video(job, self.options.template)
@@ -143,6 +147,10 @@ class Store:
             finished_at=provenance.finished_at,
             versions=provenance.versions,
             report=provenance.report,
+            scores=score(video),
+            accept=tuple(map(str, job.accept.conditions)) if job.accept is not None else (),
+            attempt=job.attempt,
+            attempt_of=attempt(job, 0).job_id if job.accept is not None else None,
         )
         may_go_on()
         write_atomic(self.layout.record(job.job_id), record.to_json() + "\n")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from standin_batch.attempts import attempt
+from standin_batch.job import Job
 from standin_batch.plan.cost import CostModel
 from standin_batch.plan.plan import Group, Plan
 from standin_batch.plan.work import job_flop, memory_bytes
@@ -43,6 +46,9 @@ class GroupEstimate:
         seconds: of all jobs, without switches; None where this device was never measured with this model and dtype.
         memory_bytes: the least memory that holds weights and an identity.
         memory_bytes_in_turn: the same with one expert at a time.
+        further: clips that follow at most, where those planned are not accepted.
+        expected: how many of them are to be expected; None where none was accepted or rejected before.
+        further_seconds: of those expected, or of all; None where this device was never measured.
     """
 
     model: str
@@ -55,6 +61,9 @@ class GroupEstimate:
     seconds: float | None
     memory_bytes: int
     memory_bytes_in_turn: int
+    further: int = 0
+    expected: float | None = None
+    further_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -104,6 +113,23 @@ class Estimate:
         return sum(known) + self.switch_seconds if len(known) == len(self.groups) else None
 
     @property
+    def further(self) -> int:
+        """Clips that follow at most, where those planned are not accepted."""
+        return sum(group.further for group in self.groups)
+
+    @property
+    def expected(self) -> float | None:
+        """How many of them are to be expected; None where nothing was accepted or rejected here before."""
+        known = [group.expected for group in self.groups if group.expected is not None]
+        return sum(known) if len(known) == len(self.groups) else None
+
+    @property
+    def further_seconds(self) -> float | None:
+        """Of those expected, or else of all; None unless every group was measured."""
+        known = [group.further_seconds for group in self.groups if group.further_seconds is not None]
+        return sum(known) if len(known) == len(self.groups) else None
+
+    @property
     def video_bytes(self) -> float | None:
         """Of all videos; None where the folder has none to go by."""
         if self.bytes_per_pixel is None:
@@ -133,7 +159,13 @@ class Estimate:
         return memory is not None and self.memory_bytes > memory * SHARE_OF_WEIGHTS
 
 
-def estimate(plan: Plan, costs: CostModel, device: Device = CPU, bytes_per_pixel: float | None = None) -> Estimate:
+def estimate(
+    plan: Plan,
+    costs: CostModel,
+    device: Device = CPU,
+    bytes_per_pixel: float | None = None,
+    acceptance: float | None = None,
+) -> Estimate:
     """Estimate what `plan` takes.
 
     Args:
@@ -141,10 +173,11 @@ def estimate(plan: Plan, costs: CostModel, device: Device = CPU, bytes_per_pixel
         costs: as measured on `device`.
         device: that it would run on.
         bytes_per_pixel: of video for each pixel of each frame, where that is known.
+        acceptance: share of clips that are accepted, 0 to 1, where that is known.
     """
     models = {(group.model, group.dtype) for group in plan.groups}
     return Estimate(
-        groups=tuple(_group(group, costs) for group in plan.groups),
+        groups=tuple(_group(group, costs, acceptance) for group in plan.groups),
         device=device,
         switch_seconds=costs.order_seconds([item.job for item in plan.to_run]),
         switch_seconds_in_manifest_order=costs.order_seconds(plan.as_written),
@@ -153,10 +186,15 @@ def estimate(plan: Plan, costs: CostModel, device: Device = CPU, bytes_per_pixel
     )
 
 
-def _group(group: Group, costs: CostModel) -> GroupEstimate:
+def _group(group: Group, costs: CostModel, acceptance: float | None) -> GroupEstimate:
     jobs = [item.job for item in group.jobs]
     flop = sum(job_flop(job) for job in jobs)
     rate = costs.throughput.get((group.model, group.dtype))
+    further = list(_further(jobs))
+    expected = None if acceptance is None else sum(_expected(one, acceptance) for one in further)
+    more_flop = sum(
+        job_flop(one.job) * (one.at_most if acceptance is None else _expected(one, acceptance)) for one in further
+    )
     return GroupEstimate(
         model=group.model,
         dtype=group.dtype,
@@ -168,4 +206,33 @@ def _group(group: Group, costs: CostModel) -> GroupEstimate:
         seconds=None if rate is None else flop / rate,
         memory_bytes=max(memory_bytes(job) for job in jobs),
         memory_bytes_in_turn=max(memory_bytes(job, in_turn=True) for job in jobs),
+        further=sum(one.at_most for one in further),
+        expected=expected,
+        further_seconds=None if rate is None else more_flop / rate,
     )
+
+
+@dataclass(frozen=True)
+class _Further:
+    """Attempts of one job that may follow: how many are planned, and how many more there may be."""
+
+    job: Job
+    planned: int
+    at_most: int
+
+
+def _further(jobs: Iterable[Job]) -> Iterator[_Further]:
+    together: dict[str, list[Job]] = {}
+    for job in jobs:
+        if job.accept is not None:
+            together.setdefault(attempt(job, 0).job_id, []).append(job)
+    for planned in together.values():
+        last = planned[-1]
+        if last.accept is not None:
+            begun = max(0, last.attempt + 1 - last.accept.best_of)
+            yield _Further(last, len(planned), last.accept.max_reseeds - begun)
+
+
+def _expected(further: _Further, acceptance: float) -> float:
+    """An attempt follows when all before it were rejected."""
+    return sum((1 - acceptance) ** (further.planned + number) for number in range(further.at_most))

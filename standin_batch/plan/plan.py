@@ -54,11 +54,13 @@ class Plan:
         groups: in the order in which they run.
         done: jobs whose record and video exist.
         failed_before: jobs that failed by their own content, and would again: they do not run.
+        not_accepted: jobs of whose clips none was accepted, with no attempt left.
     """
 
     groups: tuple[Group, ...]
     done: tuple[Job, ...]
     failed_before: tuple[Job, ...] = ()
+    not_accepted: tuple[Job, ...] = ()
 
     @cached_property
     def modules(self) -> dict[tuple[str, str], tuple[str, ...]]:
@@ -113,4 +115,4 @@ class Plan:
     @property
     def total(self) -> int:
         """Jobs of the manifest, done or not."""
-        return len(self.done) + len(self.failed_before) + len(self.to_run)
+        return len(self.done) + len(self.failed_before) + len(self.not_accepted) + len(self.to_run)

@@ -13,6 +13,7 @@ class ReasonKind(str, Enum):
     NEW = "new"
     CHANGED = "changed"
     INTERRUPTED = "interrupted"
+    RESEEDED = "another seed"
     FAILED_BEFORE = "failed before"
     OUTPUT_MISSING = "output missing"
     FORCED = "forced"
@@ -24,8 +25,8 @@ class Reason:
 
     Attributes:
         kind: the sort of reason.
-        changes: what differs from the video that the job replaces, or where it was saved; empty unless `kind` is
-            `changed` or `interrupted`.
+        changes: what differs from the video that the job replaces, where it was saved, or what the clip before missed;
+            empty unless `kind` is `changed`, `interrupted` or `another seed`.
     """
 
     kind: ReasonKind
@@ -46,6 +47,11 @@ class Reason:
     def interrupted(cls, step: int, steps: int) -> Reason:
         """The job was begun, and is saved at a step."""
         return cls(ReasonKind.INTERRUPTED, (f"goes on from step {step} of {steps}",))
+
+    @classmethod
+    def reseeded(cls, missed: str) -> Reason:
+        """The clip with the seed before was not accepted."""
+        return cls(ReasonKind.RESEEDED, (missed,))
 
     def __str__(self) -> str:
         return ": ".join([self.kind.value, ", ".join(self.changes)] if self.changes else [self.kind.value])

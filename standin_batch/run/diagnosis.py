@@ -29,7 +29,6 @@ from standin_batch.run.lock_manifest import expand_drawn
 from standin_batch.run.lora_check import check_loras
 from standin_batch.run.manifest_uses import UnreadWeights
 from standin_batch.run.measured import likely_device
-from standin_batch.run.ready import check_built
 from standin_batch.run.weight_findings import Weights, weight_findings
 from standin_batch.run.weight_needs import uses_of
 from standin_batch.weights.lora_keys import read_layout
@@ -55,7 +54,6 @@ def diagnose(path: Path, checkpoints: Path | None) -> list[Finding]:
     jobs = expand_drawn(manifest, UnreadWeights(checkpoints))[0].jobs
     found = [weight_findings(use, checkpoints, path) for use in uses_of(jobs)]
     checks: tuple[Iterable[Finding], ...] = (
-        _built(jobs),
         *(weights.findings for weights in found),
         _room(found),
         _loras(jobs, found),
@@ -64,13 +62,6 @@ def diagnose(path: Path, checkpoints: Path | None) -> list[Finding]:
         _output(jobs, OutputLayout(manifest.output.folder)),
     )
     return [finding for check in checks for finding in check]
-
-
-def _built(jobs: tuple[Job, ...]) -> Iterator[Finding]:
-    try:
-        check_built(make_plan(jobs, {}))
-    except StandinError as error:
-        yield Finding("modes", Level.ERROR, error.message, error.hint)
 
 
 def _room(found: Iterable[Weights]) -> Iterator[Finding]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,49 @@ class JobStep:
 
 @dataclass(frozen=True)
 class JobCompleted:
-    """The video and the record of a job are on disk."""
+    """The video and the record of a job are on disk.
+
+    Attributes:
+        job_id: of the job.
+        label: how the job is called for people.
+        video: its path below the output folder.
+        seconds: spent on it.
+        scores: how good it is, as `scores.table` has it; empty where nobody looked.
+        accepted: whether the job takes it; None where it asks for nothing, or the decision is open.
+    """
 
     job_id: str
     label: str
     video: str
     seconds: float
+    scores: Mapping[str, Any] = field(default_factory=dict)
+    accepted: bool | None = None
+
+
+@dataclass(frozen=True)
+class JobRejected:
+    """A finished clip is not taken: it misses what is asked of it, or another is better."""
+
+    job_id: str
+    label: str
+    why: str
+
+
+@dataclass(frozen=True)
+class JobReseeded:
+    """One more attempt of a job follows, with another seed.
+
+    Attributes:
+        job_id: of the attempt.
+        label: how it is called for people.
+        attempt: its number; the manifest's own seed has 0.
+        seed: of the attempt.
+    """
+
+    job_id: str
+    label: str
+    attempt: int
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -133,7 +170,7 @@ class RunFinished:
     """A run ends.
 
     Attributes:
-        completed: jobs made by it.
+        completed: clips made by it.
         failed: jobs that failed.
         remaining: jobs that it did not come to.
         seconds: from start to end.
@@ -142,6 +179,8 @@ class RunFinished:
         failed_before: jobs that failed for good in earlier runs, and were not tried.
         why: it ended before its end: a signal, the deadline, `max_failures`, or the kind of failure that ends runs;
             empty if it did not.
+        rejected: of the clips made, those that their jobs do not take.
+        not_accepted: jobs, now or earlier, of whose clips none was accepted, with no attempt left.
     """
 
     completed: int
@@ -152,6 +191,8 @@ class RunFinished:
     folder: str
     failed_before: int = 0
     why: str = ""
+    rejected: int = 0
+    not_accepted: int = 0
 
 
 @dataclass(frozen=True)
@@ -163,6 +204,6 @@ class Finishing:
 
 Event: TypeAlias = (
     "RunStarted | Preparing | Prepared | JobStarted | JobResumed | JobStep | JobSaved | JobRequeued | JobCompleted"
-    " | JobFailed | Warned | Stopping | RunFinished | Finishing"
+    " | JobRejected | JobReseeded | JobFailed | Warned | Stopping | RunFinished | Finishing"
 )
 Listener: TypeAlias = "Callable[[Event], None]"

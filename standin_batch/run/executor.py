@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from standin_batch import __version__
 from standin_batch.errors import NotReadyError, StandinError
 from standin_batch.job import Job
+from standin_batch.manifest.manifest import ScoreOptions
 from standin_batch.output.index import write_index
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.store import Store, recorded_ids
@@ -31,6 +32,7 @@ from standin_batch.run.log import about
 from standin_batch.run.measured import Measured, device_of
 from standin_batch.run.outcomes import Outcomes, RunEnded
 from standin_batch.run.room import Room
+from standin_batch.run.scoring import Scoring
 from standin_batch.run.stop_request import withdrawn
 from standin_batch.run.stopping import Stop
 from standin_batch.run.subjects import Subjects
@@ -73,6 +75,7 @@ class RunSettings:
         max_failures: failed jobs that end the run; None for no end.
         deadline: of the run; None without one.
         room: on the disk of the output.
+        scores: what is looked at in finished videos.
     """
 
     manifest: str
@@ -83,6 +86,7 @@ class RunSettings:
     max_failures: int | None
     deadline: Deadline | None
     room: Room
+    scores: ScoreOptions
 
 
 def execute(plan: Plan, store: Store, settings: RunSettings, emit: Listener, stop: Stop) -> RunFinished:
@@ -99,7 +103,8 @@ def execute(plan: Plan, store: Store, settings: RunSettings, emit: Listener, sto
     emit(RunStarted(settings.manifest, str(layout.folder), len(plan.to_run), len(plan.done)))
     why, fault = "", None
     with closing(Journal(layout.journals)) as journal:
-        outcomes = Outcomes(layout, journal, emit, settings.max_failures)
+        planned = {item.job.job_id for item in plan.to_run}
+        outcomes = Outcomes(layout, journal, emit, settings.max_failures, planned)
         run = _Run(store, settings, emit, stop, outcomes)
         try:
             run.groups(plan.groups)
@@ -123,7 +128,7 @@ def execute(plan: Plan, store: Store, settings: RunSettings, emit: Listener, sto
 
 
 def _finished(plan: Plan, outcomes: Outcomes, stop: Stop, seconds: float, folder: str, why: str) -> RunFinished:
-    remaining = len(plan.to_run) - outcomes.completed - outcomes.failed
+    remaining = outcomes.remaining
     stopped = remaining > 0 and (stop.requested or outcomes.out_of_time)
     if not why and stopped:
         why = stop.reason or "the deadline"
@@ -136,6 +141,8 @@ def _finished(plan: Plan, outcomes: Outcomes, stop: Stop, seconds: float, folder
         folder=folder,
         failed_before=len(plan.failed_before),
         why="" if why == stop.reason and not stopped else why,
+        rejected=outcomes.rejected,
+        not_accepted=outcomes.not_accepted + len(plan.not_accepted),
     )
 
 
@@ -180,6 +187,7 @@ class _Run:
             keeper=self.keeper,
             stop=self.stop,
             measured=self.measured,
+            scoring=Scoring(self.store.layout, self.settings.files, self.settings.scores, self.emit),
             manifest=self.settings.manifest,
             device=self.settings.device,
             device_name=self.device,
@@ -215,13 +223,20 @@ class _Run:
         try:
             while turns:
                 self._window(engine, worker, queue, turns)
-                turns = self._take(queue)
+                turns = self._take(queue) or self._late(group, queue, writer)
         finally:
             with suppress(RuntimeError):  # a device that is lost
                 engine.release()
 
     def _take(self, queue: JobQueue) -> list[Turn]:
         return queue.take(WINDOW, lambda turn: self.ladder.profile_for(turn.job))
+
+    def _late(self, group: Group, queue: JobQueue, writer: Writer) -> list[Turn]:
+        """Attempts that follow from clips which are still being written and judged."""
+        if all(item.job.accept is None for item in group.jobs):
+            return []
+        writer.wait()
+        return self._take(queue)
 
     def _window(self, engine: Engine, worker: Worker, queue: JobQueue, turns: Sequence[Turn]) -> None:
         """Run jobs that begin with the same memory profile, until they do not."""
@@ -252,7 +267,7 @@ class _Run:
             stop=self.stop,
             deadline=self.settings.deadline,
             emit=self.emit,
-            hand_over=self.keeping.taker(writer),
+            hand_over=self.keeping.taker(writer, queue),
             check=writer.check,
         )
 

@@ -3,6 +3,7 @@
 | kind | in this run | in the next run |
 | --- | --- | --- |
 | `input`, `not_a_number`, `constant_video` | failed: the same job gives the same again | only with `--retry-failed` |
+| `not_accepted` | made as often as `accept` allows, and no clip was accepted | left out, unless `accept` is changed |
 | `encoding`, `io`, `internal` | tried again, with growing pauses | tried again |
 | `out_of_memory` | tried again with less on the device | tried again |
 | `disk_full`, `device`, `machine` | failed, and the run ends: no other job would fare better | tried again |
@@ -36,6 +37,7 @@ class FailureKind(str, Enum):
     INPUT = "input"
     NOT_A_NUMBER = "not_a_number"
     CONSTANT_VIDEO = "constant_video"
+    NOT_ACCEPTED = "not_accepted"
     ENCODING = "encoding"
     IO = "io"
     INTERNAL = "internal"

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from threading import Lock
 
 from standin_batch.job import Job
 
@@ -40,14 +41,21 @@ class JobQueue:
     def __init__(self, jobs: Iterable[Job], wait: Callable[[float], None]) -> None:
         self._turns = [Turn(job) for job in jobs]
         self._wait = wait
+        self._changing = Lock()
+
+    def add(self, job: Job) -> None:
+        """One more job, after all others; another thread may say so."""
+        self.put_back(Turn(job))
 
     def put_back(self, turn: Turn) -> None:
         """Try a job again."""
-        self._turns.append(turn)
+        with self._changing:
+            self._turns.append(turn)
 
     def put_first(self, turns: Sequence[Turn]) -> None:
         """Have these before all others."""
-        self._turns[:0] = turns
+        with self._changing:
+            self._turns[:0] = turns
 
     def take(self, number: int, like: Callable[[Turn], Hashable]) -> list[Turn]:
         """The next jobs; none when all are made. Waits where only pauses are left.
@@ -58,13 +66,20 @@ class JobQueue:
         """
         while self._turns:
             now = time.monotonic()
-            ready = (turn for turn in self._turns if turn.not_before <= now)
-            first = next(ready, None)
-            if first is not None:
-                wanted = like(first)
-                taken = [first, *islice((turn for turn in ready if like(turn) == wanted), number - 1)]
-                for turn in taken:
-                    self._turns.remove(turn)
-                return taken
-            self._wait(min(turn.not_before for turn in self._turns) - now)
+            with self._changing:
+                if taken := self._ready(now, number, like):
+                    return taken
+                pause = min(turn.not_before for turn in self._turns) - now
+            self._wait(pause)
         return []
+
+    def _ready(self, now: float, number: int, like: Callable[[Turn], Hashable]) -> list[Turn]:
+        ready = (turn for turn in self._turns if turn.not_before <= now)
+        first = next(ready, None)
+        if first is None:
+            return []
+        wanted = like(first)
+        taken = [first, *islice((turn for turn in ready if like(turn) == wanted), number - 1)]
+        for turn in taken:
+            self._turns.remove(turn)
+        return taken

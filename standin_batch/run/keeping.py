@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from standin_batch.job import Job
 from standin_batch.output.store import Provenance, Store
 from standin_batch.run.failure import Again, EndRun, decide, is_lasting, kind_of
-from standin_batch.run.job_queue import Turn
+from standin_batch.run.job_queue import JobQueue, Turn
+from standin_batch.run.judging import Judged, judge, write_down
 from standin_batch.run.keeper import Keeper
 from standin_batch.run.log import about
 from standin_batch.run.measured import Measured
 from standin_batch.run.outcomes import Outcomes, RunEnded
+from standin_batch.run.scoring import Scoring
 from standin_batch.run.stopping import Stop, Stopped
 from standin_batch.run.writer import Writer
 
@@ -32,6 +35,7 @@ class Keeping:
         keeper: of what is on its way; keeps frames that could not be written.
         stop: ends pauses.
         measured: is told how long jobs took.
+        scoring: looks at videos.
         manifest: name of the manifest.
         device: that computed, as torch names it.
         device_name: in its driver's words.
@@ -43,30 +47,50 @@ class Keeping:
     keeper: Keeper
     stop: Stop
     measured: Measured
+    scoring: Scoring
     manifest: str
     device: str
     device_name: str
     versions: Mapping[str, str]
 
-    def taker(self, writer: Writer) -> Callable[[Turn, Clip, str], None]:
-        """Takes a finished clip, with the memory profile that it was made with, to be written soon."""
-        return lambda turn, clip, memory: writer.submit(lambda: self._keep(turn, clip, memory, writer.may_go_on))
+    def taker(self, writer: Writer, queue: JobQueue) -> Callable[[Turn, Clip, str], None]:
+        """Takes a finished clip, with the memory profile that it was made with, to be written soon.
 
-    def _keep(self, turn: Turn, clip: Clip, memory: str, may_go_on: Callable[[], None]) -> None:
+        Args:
+            writer: in whose thread that is done.
+            queue: of further attempts, where the clip is not accepted.
+        """
+        return lambda turn, clip, memory: writer.submit(lambda: self._keep(turn, clip, memory, writer.may_go_on, queue))
+
+    def _keep(self, turn: Turn, clip: Clip, memory: str, may_go_on: Callable[[], None], queue: JobQueue) -> None:
         start, job, provenance = time.monotonic(), turn.job, self._provenance(clip, memory)
         attempt: Turn | None = turn
         while attempt is not None:
             try:
                 with about(job):
-                    record = self.store.save(job, clip.frames, clip.latents, provenance, may_go_on)
+                    scorer = self.scoring.scorer(job)
+                    record = self.store.save(job, clip.frames, clip.latents, provenance, may_go_on, scorer)
                 break
             except Exception as error:
                 attempt = self._failed(attempt, clip, memory, error)
         else:
             return
-        self.outcomes.is_done(job, record.video, sum(clip.seconds.values()) + time.monotonic() - start)
+        may_go_on()
+        judged = self._judged(job)
+        self.outcomes.is_done(job, record, sum(clip.seconds.values()) + time.monotonic() - start, judged)
         self.keeper.forget(job)
         self.measured.add_job(self.device_name, job, clip.seconds)
+        for each in () if judged is None else judged.wanted:
+            if self.outcomes.adds(each):
+                queue.add(each)
+
+    def _judged(self, job: Job) -> Judged | None:
+        """What the job makes of its clips, this one included; None where it asks for nothing."""
+        if job.accept is None:
+            return None
+        judged = judge(job, self.store.layout)
+        write_down(judged, self.store.layout)
+        return judged
 
     def _failed(self, turn: Turn, clip: Clip, memory: str, error: Exception) -> Turn | None:
         """What becomes of a clip that could not be written: another attempt, after its pause, or none."""

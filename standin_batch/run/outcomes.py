@@ -7,13 +7,25 @@ import shlex
 from dataclasses import dataclass, field
 from threading import Lock
 
+from standin_batch.attempts import attempt
 from standin_batch.errors import StandinError
 from standin_batch.job import Job
 from standin_batch.output.layout import OutputLayout
-from standin_batch.run.events import JobCompleted, JobFailed, JobRequeued, JobResumed, JobStarted, Listener
+from standin_batch.output.record import Record
+from standin_batch.run.events import (
+    JobCompleted,
+    JobFailed,
+    JobRejected,
+    JobRequeued,
+    JobReseeded,
+    JobResumed,
+    JobStarted,
+    Listener,
+)
 from standin_batch.run.failure import FailureKind
 from standin_batch.run.job_queue import Turn
 from standin_batch.run.journal import Journal, State
+from standin_batch.run.judging import Judged
 from standin_batch.run.log import about
 from standin_batch.run.saved import progress
 
@@ -42,17 +54,24 @@ class Outcomes:
         journal: of this process.
         emit: is told.
         max_failures: that end the run; None for no end.
+        planned: ids of the jobs that this run is to make, attempts that were added included.
         out_of_time: whether a job was left, as the deadline is near.
+        rejected: clips of this run that their jobs do not take.
+        not_accepted: jobs of which it ran out of attempts.
     """
 
     layout: OutputLayout
     journal: Journal
     emit: Listener
     max_failures: int | None = None
+    planned: set[str] = field(default_factory=set)
     completed: int = 0
     failed: int = 0
+    rejected: int = 0
+    not_accepted: int = 0
     out_of_time: bool = False
     _at_work: dict[str, Turn] = field(default_factory=dict)
+    _rejected: set[str] = field(default_factory=set)
     _counting: Lock = field(default_factory=Lock)
 
     def begins(self, turn: Turn, step: int = 0) -> None:
@@ -64,13 +83,46 @@ class Outcomes:
         if step:
             self.emit(JobResumed(job.job_id, job.label, step, job.num_inference_steps))
 
-    def is_done(self, job: Job, video: str, seconds: float) -> None:
-        """The record of a job is on disk."""
+    @property
+    def remaining(self) -> int:
+        """Jobs that the run is still to make."""
+        return len(self.planned) - self.completed - self.failed
+
+    def is_done(self, job: Job, record: Record, seconds: float, judged: Judged | None) -> None:
+        """The record of a job is on disk; `judged` says what its job makes of it, if that asks for anything."""
         with self._counting:
             self.completed += 1
             turn = self._at_work.pop(job.job_id, Turn(job))
         self.journal.write(job.job_id, job.label, State.COMPLETED, attempt=turn.attempt)
-        self.emit(JobCompleted(job.job_id, job.label, video, seconds))
+        accepted = None if judged is None else judged.accepted(job.attempt)
+        self.emit(JobCompleted(job.job_id, job.label, record.video, seconds, record.scores, accepted))
+        if judged is not None:
+            self._is_judged(judged)
+
+    def _is_judged(self, judged: Judged) -> None:
+        for number in judged.decision.rejected:
+            each = attempt(judged.job, number)
+            if each.job_id in self.planned - self._rejected:
+                self._rejected.add(each.job_id)
+                self.rejected += 1
+                self.emit(JobRejected(each.job_id, each.label, judged.why_not(number)))
+        if judged.decision.exhausted:
+            self._is_not_accepted(judged)
+
+    def _is_not_accepted(self, judged: Judged) -> None:
+        job, error, kind = judged.job, judged.error, FailureKind.NOT_ACCEPTED.value
+        self.not_accepted += 1
+        self.journal.write(job.job_id, job.label, State.FAILED, error.message, kind=kind, hint=error.hint)
+        self.emit(JobFailed(job.job_id, job.label, error.message, error.hint, kind))
+
+    def adds(self, job: Job) -> bool:
+        """One more attempt is wanted; whether it is not among the jobs of this run yet."""
+        with self._counting:
+            if job.job_id in self.planned:
+                return False
+            self.planned.add(job.job_id)
+        self.emit(JobReseeded(job.job_id, job.label, job.attempt, job.seed))
+        return True
 
     def is_requeued(self, turn: Turn, error: Exception, kind: FailureKind, after: float, memory: str = "") -> None:
         """A job is to be tried again."""

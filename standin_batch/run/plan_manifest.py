@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from standin_batch.plan.preview import preview
 from standin_batch.run.known import known_jobs
 from standin_batch.run.lock_manifest import expand_drawn, run_files
 from standin_batch.run.measured import Measured, likely_device
+from standin_batch.run.standing import Standing, standing
 from standin_batch.weights.content import weight_digests
 from standin_batch.weights.registry import row
 
@@ -72,6 +73,8 @@ class PlannedManifest:
         costs: what this machine has measured.
         device: that the plan would run on.
         bytes_per_pixel: of video for each pixel of each frame, in this folder; None where it has no videos.
+        jobs: that were asked for, as the manifest has them.
+        standing: where those of them stand that ask something of their scores.
     """
 
     manifest: Manifest
@@ -82,10 +85,12 @@ class PlannedManifest:
     costs: CostModel
     device: Device
     bytes_per_pixel: float | None
+    jobs: tuple[Job, ...]
+    standing: Standing
 
     def estimate(self) -> Estimate:
         """What the plan takes."""
-        return estimate(self.plan, self.costs, self.device, self.bytes_per_pixel)
+        return estimate(self.plan, self.costs, self.device, self.bytes_per_pixel, self.standing.acceptance)
 
 
 @dataclass
@@ -141,17 +146,28 @@ def plan_manifest(path: Path, selection: Selection) -> PlannedManifest:
     _check_names(whole.jobs, layout, manifest.output.template)
     if selection.preview:
         expansion, layout = Expansion(preview(expansion.jobs), 0, expansion.notes), layout.preview
-    known, device = known_jobs(expansion.jobs, layout), likely_device()
+    now, device = standing(expansion.jobs, layout), likely_device()
+    known = known_jobs(now.jobs, layout)
     costs = Measured.default().costs(device.name)
     lasting = frozenset() if selection.retry_failed else known.lasting
-    plan = make_plan(expansion.jobs, known.reasons, lasting=lasting, force=selection.force, costs=costs)
-    plan = plan.limited(selection.limit)
+    reasons = {**now.reseeded, **known.reasons}
+    plan = make_plan(now.jobs, reasons, lasting=lasting, force=selection.force, costs=costs)
+    plan = replace(plan.limited(selection.limit), not_accepted=tuple(one.job for one in now.not_accepted))
     # A preview is another folder's, and the lock file itself is as it should be.
     is_lock = path.resolve() == layout.lock_file.resolve()
     written = None if selection.preview or is_lock else partial(run_files, manifest, whole, number)
     store = Store(layout, _options(manifest), written)
     return PlannedManifest(
-        manifest, store, plan, expansion.repeats, expansion.notes, costs, device, known.bytes_per_pixel
+        manifest=manifest,
+        store=store,
+        plan=plan,
+        repeats=expansion.repeats,
+        notes=expansion.notes,
+        costs=costs,
+        device=device,
+        bytes_per_pixel=known.bytes_per_pixel,
+        jobs=expansion.jobs,
+        standing=now,
     )
 
 
@@ -159,6 +175,10 @@ def _check_names(jobs: Sequence[Job], layout: OutputLayout, template: str) -> No
     """Two videos must not have one name; with the job's id in it, they cannot."""
     if "{job_id}" in template:
         return
+    if "{seed}" not in template and (job := next((job for job in jobs if job.accept is not None), None)):
+        raise UsageError(
+            f"output.template gives all attempts of {job.label} one name", "add {seed} or {job_id} to the template"
+        )
     owners: dict[Path, Job] = {}
     for job in jobs:
         path = layout.video(job, template)

@@ -6,11 +6,12 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from standin_batch.errors import NotReadyError, UsageError
+from standin_batch.errors import NotReadyError
 from standin_batch.modes import MODES
 from standin_batch.plan.plan import Plan
 from standin_batch.run.events import Listener, Prepared, Preparing
 from standin_batch.run.lora_check import check_loras
+from standin_batch.run.scoring import asks_for_face
 from standin_batch.run.weight_needs import uses_of
 from standin_batch.weights.locate import ModelFiles, is_made_here, locate, root_of
 from standin_batch.weights.needs import Use
@@ -24,20 +25,6 @@ class WeightsBroken(NotReadyError):
 
 Base = tuple[str, str]
 """Base weights: row of the registry, and their content."""
-
-
-def check_built(plan: Plan) -> None:
-    """Refuse what can be planned but not run by this version.
-
-    Raises:
-        UsageError: naming the jobs that have it.
-    """
-    names = dict.fromkeys(planned.job.name for planned in plan.to_run if planned.job.accept)
-    if names:
-        raise UsageError(
-            f"this version can validate and plan `accept`, not run it (in {', '.join(names)})",
-            "run the other jobs with --only NAME, or take `accept` out of the manifest",
-        )
 
 
 def find_weights(plan: Plan, checkpoints: Path | None, emit: Listener) -> Mapping[Base, ModelFiles]:
@@ -58,8 +45,9 @@ def _checked(plan: Plan, checkpoints: Path | None, emit: Listener) -> dict[Base,
     }
     for group in plan.groups:
         files, jobs = found[group.model, group.base], [planned.job for planned in group.jobs]
+        tells_apart = any(MODES[job.mode].reads_faces(job.params) or asks_for_face(job) for job in jobs)
         for use in uses_of(jobs):
-            _check_parts(use, files, any(MODES[job.mode].reads_faces(job.params) for job in jobs))
+            _check_parts(use, files, tells_apart)
             _check_sound(use, files)
     check_loras(plan, found, emit)
     return found

@@ -57,6 +57,16 @@ class Writer:
             self._pending += 1
         self._tasks.put(task)
 
+    def wait(self) -> None:
+        """Until every task is done.
+
+        Raises:
+            RunEnded: if one of them ended the run, or failed.
+            Stopped: if the run is to stop, and they take too long.
+        """
+        self._wait_for(lambda: self._pending == 0)
+        self.check()
+
     def _work(self) -> None:
         while True:
             task = self._tasks.get()
