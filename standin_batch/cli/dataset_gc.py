@@ -62,24 +62,13 @@ def gc(
 
 
 def _owned(target: Path, overrides: Sequence[str], checkpoints: Path | None) -> tuple[OutputLayout, frozenset[str]]:
-    """The output folder, and the ids of all jobs of its manifest."""
+    """The output folder, and the ids of all jobs of its manifest and of their attempts."""
     from standin_batch.attempts import attempts
-    from standin_batch.errors import UsageError
-    from standin_batch.manifest import load_manifest
-    from standin_batch.output.layout import OutputLayout
-    from standin_batch.run.lock_manifest import expand_drawn, known_number
-    from standin_batch.run.plan_manifest import FileContents
+    from standin_batch.run.folder_jobs import folder_jobs
 
-    path = OutputLayout(target).lock_file if target.is_dir() else target
-    if target.is_dir() and not path.is_file():
-        raise UsageError(f"{target} has no {path.name}, so its jobs are not known", "name the manifest instead")
-    manifest = load_manifest(path, overrides=overrides)
-    expansion, _ = expand_drawn(manifest, FileContents(checkpoints))
-    if expansion.drawn and not known_number(manifest):
-        raise UsageError("the seeds that this manifest has drawn are not known", "`standin run` writes them down")
-    layout = OutputLayout(target if target.is_dir() else manifest.output.folder)
-    _refuse_strangers(layout, expansion.jobs)
-    return layout, frozenset(each.job_id for job in expansion.jobs for each in attempts(job))
+    found = folder_jobs(target, overrides, checkpoints)
+    _refuse_strangers(found.layout, found.jobs)
+    return found.layout, frozenset(each.job_id for job in found.jobs for each in attempts(job))
 
 
 def _refuse_strangers(layout: OutputLayout, jobs: Sequence[Job]) -> None:

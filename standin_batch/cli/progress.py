@@ -72,6 +72,12 @@ def reporter(as_json: bool, quiet: bool) -> Reporter:
     return LiveReporter() if err.is_terminal else PlainReporter()
 
 
+def warn_of(event: Event) -> None:
+    """Show a warning, for commands that are no runs; nothing else is worth a line there."""
+    if isinstance(event, Warned):
+        err.print(_warned(_printable(event)))
+
+
 class JsonReporter:
     """One JSON object for each event on standard output: `{"event": "JobCompleted", "time": ..., ...}`."""
 

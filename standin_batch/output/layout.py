@@ -87,7 +87,7 @@ class OutputLayout:
 
     @property
     def owned(self) -> Path:
-        """The ids of all jobs of the last run's manifest, one a line."""
+        """The ids of all jobs of the last run's manifest, one job a line, with those of its further attempts."""
         return self.state / "jobs.txt"
 
     @property

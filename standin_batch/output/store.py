@@ -65,12 +65,12 @@ class RunFiles:
     Attributes:
         lock: text of the lock file.
         prompts: the prompt files that it names, by path below the output folder.
-        owned: ids of all jobs of the manifest.
+        owned: for each job of the manifest its id, then those of the attempts that may follow.
     """
 
     lock: str
     prompts: Mapping[str, str]
-    owned: tuple[str, ...]
+    owned: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ def _write_run_files(layout: OutputLayout, files: RunFiles) -> None:
     for name, content in files.prompts.items():
         if not (layout.folder / name).is_file():
             write_atomic(layout.folder / name, content)
-    write_atomic(layout.owned, "".join(f"{job_id}\n" for job_id in files.owned))
+    write_atomic(layout.owned, "".join(f"{' '.join(ids)}\n" for ids in files.owned))
     write_atomic(layout.lock_file, files.lock)
     kept = {(layout.folder / name).parent.name for name in files.prompts}
     if layout.lock_prompts.is_dir() and not layout.lock_prompts.is_symlink():
@@ -202,12 +202,18 @@ def _write_run_files(layout: OutputLayout, files: RunFiles) -> None:
                 shutil.rmtree(old, ignore_errors=True)
 
 
-def owned_ids(layout: OutputLayout) -> frozenset[str] | None:
-    """Ids of all jobs of the last run's manifest; None where no run has said."""
+def owned_jobs(layout: OutputLayout) -> tuple[tuple[str, ...], ...] | None:
+    """For each job of the last manifest its id, then those of its further attempts; None where no run has said."""
     try:
-        return frozenset(layout.owned.read_text().split())
+        return tuple(tuple(line.split()) for line in layout.owned.read_text().splitlines() if line.strip())
     except OSError:
         return None
+
+
+def owned_ids(layout: OutputLayout) -> frozenset[str] | None:
+    """Ids of all jobs of the last run's manifest, and of their attempts; None where no run has said."""
+    found = owned_jobs(layout)
+    return None if found is None else frozenset(job_id for ids in found for job_id in ids)
 
 
 def read_records(layout: OutputLayout) -> Iterator[dict[str, Any]]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from pathlib import Path
 from traceback import clear_frames
 from typing import TYPE_CHECKING, TypeVar
 
@@ -32,12 +33,14 @@ from standin_batch.run.log import about
 from standin_batch.run.measured import Measured, device_of
 from standin_batch.run.outcomes import Outcomes, RunEnded
 from standin_batch.run.room import Room
-from standin_batch.run.scoring import Scoring
+from standin_batch.run.scoring import Scoring, video_of
 from standin_batch.run.stop_request import withdrawn
 from standin_batch.run.stopping import Stop
 from standin_batch.run.subjects import Subjects
 from standin_batch.run.worker import Worker
 from standin_batch.run.writer import Writer
+from standin_batch.scores.table import Scores
+from standin_batch.weights.content import BASE
 from standin_batch.weights.locate import ModelFiles
 
 if TYPE_CHECKING:
@@ -187,13 +190,25 @@ class _Run:
             keeper=self.keeper,
             stop=self.stop,
             measured=self.measured,
-            scoring=Scoring(self.store.layout, self.settings.files, self.settings.scores, self.emit),
+            score=self._score(),
             manifest=self.settings.manifest,
             device=self.settings.device,
             device_name=self.device,
             versions=self.versions,
         )
         self.ladder = Ladder(self.settings.profile)
+
+    def _score(self) -> Callable[[Job, Path], Scores]:
+        """Scores the video of a job, if anybody wants to know."""
+        options, files = self.settings.scores, self.settings.files
+        scoring = Scoring(self.store.layout, options.frames, self.emit)
+
+        def score(job: Job, video: Path) -> Scores:
+            if not options.enabled and job.accept is None:
+                return {}
+            return scoring.score(video_of(job, video, files[job.model, job.weights[BASE]].detector))
+
+        return score
 
     def groups(self, groups: Sequence[Group]) -> None:
         """Run all groups, one after the other."""

@@ -56,6 +56,9 @@ def is_lasting(kind: str) -> bool:
     return kind in {each.value for each in LASTING}
 
 
+DECIDED = frozenset({FailureKind.NOT_ACCEPTED})
+"""No faults: what became of a job follows from its records, whenever it is asked."""
+
 PASSING = frozenset({FailureKind.ENCODING, FailureKind.IO, FailureKind.INTERNAL})
 """Faults that may be gone at the next attempt."""
 

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from standin_batch.job import Job
@@ -17,9 +19,9 @@ from standin_batch.run.keeper import Keeper
 from standin_batch.run.log import about
 from standin_batch.run.measured import Measured
 from standin_batch.run.outcomes import Outcomes, RunEnded
-from standin_batch.run.scoring import Scoring
 from standin_batch.run.stopping import Stop, Stopped
 from standin_batch.run.writer import Writer
+from standin_batch.scores.table import Scores
 
 if TYPE_CHECKING:
     from standin_batch.engine.engine import Clip
@@ -35,7 +37,7 @@ class Keeping:
         keeper: of what is on its way; keeps frames that could not be written.
         stop: ends pauses.
         measured: is told how long jobs took.
-        scoring: looks at videos.
+        score: looks at the video of a job.
         manifest: name of the manifest.
         device: that computed, as torch names it.
         device_name: in its driver's words.
@@ -47,7 +49,7 @@ class Keeping:
     keeper: Keeper
     stop: Stop
     measured: Measured
-    scoring: Scoring
+    score: Callable[[Job, Path], Scores]
     manifest: str
     device: str
     device_name: str
@@ -68,8 +70,8 @@ class Keeping:
         while attempt is not None:
             try:
                 with about(job):
-                    scorer = self.scoring.scorer(job)
-                    record = self.store.save(job, clip.frames, clip.latents, provenance, may_go_on, scorer)
+                    score = partial(self.score, job)
+                    record = self.store.save(job, clip.frames, clip.latents, provenance, may_go_on, score)
                 break
             except Exception as error:
                 attempt = self._failed(attempt, clip, memory, error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 
+from standin_batch.attempts import attempts
 from standin_batch.expand import Contents, Draw, Expansion, expand
 from standin_batch.manifest import Manifest
 from standin_batch.manifest.lock import drawn_from, lock
@@ -30,4 +31,5 @@ def run_files(manifest: Manifest, expansion: Expansion, number: str) -> RunFiles
     """What a run of `manifest` writes down. A number that was once drawn is kept, needed this time or not."""
     kept = number if expansion.drawn else known_number(manifest)
     found = lock(manifest, expansion.drawn, kept)
-    return RunFiles(found.text, found.files, tuple(job.job_id for job in expansion.jobs))
+    owned = tuple(tuple(each.job_id for each in attempts(job)) for job in expansion.jobs)
+    return RunFiles(found.text, found.files, owned)

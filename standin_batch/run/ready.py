@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from standin_batch.errors import NotReadyError
@@ -33,9 +33,7 @@ def find_weights(plan: Plan, checkpoints: Path | None, emit: Listener) -> Mappin
     Raises:
         NotReadyError: naming what is missing and where it was looked for, or which LoRA does not fit.
     """
-    for model in {group.model for group in plan.groups}:
-        if is_made_here(ROWS[model], checkpoints):
-            _make_tiny(root_of(ROWS[model], checkpoints), emit)
+    make_tiny({group.model for group in plan.groups}, checkpoints, emit)
     return _checked(plan, checkpoints, emit)
 
 
@@ -72,6 +70,13 @@ def _check_sound(use: Use, files: ModelFiles) -> None:
     if faults:
         told = "; ".join(f"{fault.path} {fault.message}" for fault in faults)
         raise WeightsBroken(told, faults[0].cure)
+
+
+def make_tiny(models: Collection[str], checkpoints: Path | None, emit: Listener) -> None:
+    """Make what of `models` is made on this machine and is not there yet."""
+    for model in models:
+        if is_made_here(ROWS[model], checkpoints):
+            _make_tiny(root_of(ROWS[model], checkpoints), emit)
 
 
 def _make_tiny(root: Path, emit: Listener) -> None:

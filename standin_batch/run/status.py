@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
 from standin_batch.output.layout import OutputLayout
-from standin_batch.output.store import owned_ids, recorded_ids
+from standin_batch.output.store import owned_jobs, read_record, recorded_ids
+from standin_batch.run.failure import FailureKind
 from standin_batch.run.journal import Entry, Run, State, latest, runs
 from standin_batch.run.saved import progress
 
@@ -71,11 +73,16 @@ def read_status(folder: Path, total: int | None = None) -> Status:
         total: jobs of the manifest, where no run has written down which these are.
     """
     layout = OutputLayout(folder)
-    owned, recorded = owned_ids(layout), recorded_ids(layout)
-    entries = [entry for entry in latest(layout.journals).values() if entry.job_id not in recorded]
+    owned, recorded = owned_jobs(layout), recorded_ids(layout)
+    ours = recorded if owned is None else frozenset(job_id for ids in owned for job_id in ids)
+    done = recorded if owned is None else frozenset(_done(layout, owned, recorded))
+    entries = [
+        entry
+        for entry in latest(layout.journals).values()
+        if (owned is None or entry.job_id in ours) and not _is_over(entry, done, recorded)
+    ]
     alive = [run for run in runs(layout.journals) if run.is_alive]
-    states = _by_state([entry for entry in entries if owned is None or entry.job_id in owned], alive)
-    done = recorded if owned is None else recorded & owned
+    states = _by_state(entries, alive)
     total = total if owned is None else len(owned)
     counts = {State.COMPLETED.value: len(done), **{state.value: len(found) for state, found in states.items()}}
     if total is not None:
@@ -87,9 +94,25 @@ def read_status(folder: Path, total: int | None = None) -> Status:
         failed=tuple(_job(entry, layout) for entry in reversed(states[State.FAILED])),
         cancelled=tuple(_job(entry, layout) for entry in reversed(states[State.CANCELLED])),
         total=total,
-        other=len(recorded) - len(done),
+        other=len(recorded - ours),
         **_pace(alive, counts),
     )
+
+
+def _done(layout: OutputLayout, owned: tuple[tuple[str, ...], ...], recorded: frozenset[str]) -> Iterator[str]:
+    """Ids of the jobs that are done: one that asks something of its clips is when it takes one of them."""
+    for ids in owned:
+        if len(ids) == 1:
+            yield from recorded.intersection(ids)
+        elif any((read_record(layout, job_id) or {}).get("accepted") for job_id in ids if job_id in recorded):
+            yield ids[0]
+
+
+def _is_over(entry: Entry, done: frozenset[str], recorded: frozenset[str]) -> bool:
+    """Whether records outweigh what a journal says of a job. That none of its clips was accepted holds beside them."""
+    if entry.kind == FailureKind.NOT_ACCEPTED.value:
+        return entry.job_id in done
+    return entry.job_id in recorded
 
 
 def _by_state(entries: list[Entry], alive: list[Run]) -> dict[State, list[Entry]]:

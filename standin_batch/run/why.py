@@ -126,8 +126,12 @@ def _made_at(record: Mapping[str, Any]) -> float | None:
         return None
 
 
-def _completed(_: JobFacts) -> str:
-    return "done: its video and its record are here"
+def _completed(facts: JobFacts) -> str:
+    record: Mapping[str, Any] = facts.record or {}
+    if record.get("accepted") is not False:
+        return "done: its video and its record are here"
+    asked = " and ".join(map(str, record.get("accept") or ())) or "the best of several"
+    return f"made, but not accepted: its job asks for {asked}"
 
 
 def _running(facts: JobFacts) -> str:

@@ -158,14 +158,6 @@ def test_an_output_folder_that_cannot_be_written_is_named(workspace, two_identit
         assert "cure" in ran.stderr or "help" in ran.stderr
 
 
-def test_what_is_not_built_yet_is_refused_before_any_work(workspace, two_identities):
-    ran = workspace.standin("run", two_identities, "--set", "jobs.portraits.accept.face_similarity='>= 0.5'")
-    assert ran.returncode == 2
-    assert "accept" in ran.stderr
-    assert "portraits" in ran.stderr
-    assert not (workspace.folder / "outputs").exists()
-
-
 def test_a_picture_without_a_face_fails_before_the_weights_are_loaded(workspace, two_identities):
     ran = workspace.standin("run", two_identities, "--set", "jobs.portraits.identity=sky", "--json")
     events = [json.loads(line) for line in ran.stdout.splitlines()]

@@ -87,13 +87,6 @@ def test_videos_that_the_disk_cannot_hold_are_an_error(manifest, tmp_path):
     assert found.cure.startswith("df -h ")
 
 
-def test_what_this_version_cannot_run_is_told_with_all_the_rest(manifest):
-    found = diagnose(manifest(accept={"face_similarity": ">= 0.5"}), None)
-    (modes,) = about(found, "modes")
-    assert "accept" in modes.message
-    assert len(about(found, "weights")) > 1
-
-
 def test_nothing_is_made(manifest, tmp_path):
     path = manifest(model="tiny")
     assert [finding.level for finding in about(diagnose(path, None), "weights")] == [Level.OK]

@@ -12,6 +12,7 @@ from standin_batch.files import DiskFullError
 from standin_batch.media.ffmpeg import FfmpegKilledError
 from standin_batch.output.video import VideoError
 from standin_batch.run.failure import (
+    DECIDED,
     ENDING,
     LASTING,
     LONGEST_PAUSE,
@@ -92,4 +93,4 @@ def test_out_of_memory_takes_less_as_long_as_there_is_less_whatever_retries_say(
 
 
 def test_every_kind_has_its_rule():
-    assert {*LASTING, *PASSING, *ENDING, FailureKind.OUT_OF_MEMORY} == set(FailureKind)
+    assert {*LASTING, *DECIDED, *PASSING, *ENDING, FailureKind.OUT_OF_MEMORY} == set(FailureKind)

@@ -1,0 +1,73 @@
+"""`standin dataset score`: scores of the videos of an output folder, anew or where they are missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from standin_batch.cli.options import AsJson, Checkpoints, Overrides
+from standin_batch.cli.place import Target
+from standin_batch.errors import ExitCode
+
+if TYPE_CHECKING:
+    from standin_batch.run.rescoring import Rescored, Rescoring
+
+
+def score(
+    target: Target,
+    missing: Annotated[bool, typer.Option("--missing", help="Only videos that have no scores yet.")] = False,
+    frames: Annotated[
+        int | None, typer.Option("--frames", min=1, max=1000, help="Of each video; the manifest's unless said.")
+    ] = None,
+    overrides: Overrides = [],  # noqa: B006 - typer copies it
+    checkpoints: Checkpoints = None,
+    as_json: AsJson = False,
+) -> int:
+    """Look at the videos and write their scores into the records and the index: no GPU, no weights but the faces'.
+
+    A run does that for each video that it makes. An output folder alone is taken with its manifest.lock.yaml, which
+    names the photographs.
+
+    [bold]Examples[/bold]
+
+      standin dataset score outputs/quickstart
+      standin dataset score manifest.yaml --missing --frames 32
+    """
+    from standin_batch.cli.console import count, err, print_json
+    from standin_batch.cli.progress import warn_of
+    from standin_batch.errors import UsageError
+    from standin_batch.output.index import write_index
+    from standin_batch.run.folder_jobs import folder_jobs
+    from standin_batch.run.lock import held
+    from standin_batch.run.log import log_to
+    from standin_batch.run.ready import make_tiny
+    from standin_batch.run.rescoring import Rescoring
+
+    found = folder_jobs(target, overrides, checkpoints)
+    layout = found.layout
+    if not layout.folder.is_dir():
+        raise UsageError(f"there is no output folder {layout.folder}", "`standin run` makes it")
+    with held(layout.lock):
+        log_to(layout.log)
+        make_tiny({job.model for job in found.jobs if job.subject is not None}, checkpoints, warn_of)
+        wanted = frames or found.manifest.scores.frames
+        done = _with_bar(Rescoring(layout, found.jobs, wanted, checkpoints, warn_of), missing)
+        write_index(layout)
+    if as_json:
+        print_json({"folder": str(layout.folder), "scored": done.scored, "failed": done.failed, "left": done.left})
+    else:
+        left = f", {done.left:,} had scores before" if done.left else ""
+        failed = f", {done.failed:,} could not be scored" if done.failed else ""
+        err.print(f"{count(done.scored, 'video')} scored{left}{failed}, in {layout.folder}")
+    return ExitCode.JOBS_FAILED if done.failed else ExitCode.OK
+
+
+def _with_bar(rescoring: Rescoring, missing: bool) -> Rescored:
+    from rich.progress import Progress
+
+    from standin_batch.cli.console import err
+
+    with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task("scoring", total=None)
+        return rescoring.run(missing, lambda done, total: bar.update(task, completed=done, total=total))

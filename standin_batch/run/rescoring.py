@@ -1,0 +1,119 @@
+"""Scoring the videos of an output folder anew, or for the first time, from its records: the CPU is enough."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from standin_batch.errors import StandinError
+from standin_batch.files import write_atomic
+from standin_batch.job import Job, Subject
+from standin_batch.media.video import VideoInfo
+from standin_batch.output.layout import OutputLayout
+from standin_batch.output.store import has_video, read_record, recorded_ids
+from standin_batch.run.events import Listener, Warned
+from standin_batch.run.job_facts import label_of
+from standin_batch.run.judging import write_all_down
+from standin_batch.run.scoring import Portrait, Scoring, ToScore
+from standin_batch.scores.table import Scores
+from standin_batch.weights.folders import folder_of
+from standin_batch.weights.locate import DETECTOR, root_of
+from standin_batch.weights.registry import ROWS
+from standin_batch.weights.sources import ANTELOPE
+
+
+class NoPhotographError(StandinError):
+    """Who a clip should show is not known."""
+
+
+@dataclass(frozen=True)
+class Rescored:
+    """What came of it.
+
+    Attributes:
+        scored: videos that have scores now.
+        failed: videos that could not be scored.
+        left: videos that had scores before, and were left as they are.
+    """
+
+    scored: int
+    failed: int
+    left: int
+
+
+@dataclass(frozen=True)
+class Rescoring:
+    """Scores what lies in one folder.
+
+    Attributes:
+        layout: of the folder.
+        jobs: of its manifest: they know the photographs, by content, and what is asked of the scores.
+        frames: of each video that are looked at.
+        checkpoints: the folder in place of each model's own.
+        emit: is told what could not be scored.
+    """
+
+    layout: OutputLayout
+    jobs: tuple[Job, ...]
+    frames: int
+    checkpoints: Path | None
+    emit: Listener
+
+    def run(self, only_missing: bool, step: Callable[[int, int], None]) -> Rescored:
+        """Score each video that has a record, and have the records say what their jobs make of it.
+
+        Args:
+            only_missing: leave those that have scores.
+            step: is told after each how many are through, and of how many.
+        """
+        people = _people(self.jobs)
+        scoring = Scoring(self.layout, self.frames, self.emit)
+        scored = failed = left = 0
+        ids = sorted(recorded_ids(self.layout))
+        for number, job_id in enumerate(ids, start=1):
+            record = read_record(self.layout, job_id)
+            if record is None or not has_video(self.layout, record):
+                continue
+            if only_missing and record.get("scores"):
+                left += 1
+            elif scores := self._scores(record, people, scoring):
+                text = json.dumps({**record, "scores": scores}, ensure_ascii=False) + "\n"
+                write_atomic(self.layout.record(job_id), text)
+                scored += 1
+            else:
+                failed += 1
+            step(number, len(ids))
+        write_all_down(self.jobs, self.layout)
+        return Rescored(scored, failed, left)
+
+    def _scores(self, record: Mapping[str, Any], people: Mapping[str, Subject], scoring: Scoring) -> Scores:
+        try:
+            clip = self._to_score(record, people)
+        except NoPhotographError as error:
+            self.emit(Warned(f"{label_of(record)}: {error.message}", error.hint))
+            return {}
+        except (KeyError, TypeError, AttributeError) as error:  # a record that somebody edited
+            self.emit(Warned(f"the record {record['job_id']} is not whole: {error!r}", "delete it and run again"))
+            return {}
+        return scoring.score(clip)
+
+    def _to_score(self, record: Mapping[str, Any], people: Mapping[str, Subject]) -> ToScore:
+        info = VideoInfo(record["width"], record["height"], record["num_frames"], record["fps"])
+        return ToScore(label_of(record), self.layout.folder / record["video"], info, self._portrait(record, people))
+
+    def _portrait(self, record: Mapping[str, Any], people: Mapping[str, Subject]) -> Portrait | None:
+        if record.get("identity_kind") != "face":
+            return None
+        sha256, row = record["identity_sha256"], ROWS[record["model"]]
+        if sha256 not in people:
+            told = f"the photograph of {record['identity']} is not in the manifest any more"
+            raise NoPhotographError(told, "put it back, or remove what no job owns: standin dataset gc")
+        models = folder_of(root_of(row, self.checkpoints), DETECTOR, ANTELOPE if row.sources else None)
+        return Portrait(people[sha256].image, sha256, models)
+
+
+def _people(jobs: Iterable[Job]) -> dict[str, Subject]:
+    return {job.subject.digest: job.subject for job in jobs if job.subject is not None}
