@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     import torch
 
 
+ASKS = "accept"
+"""Behind the id of a job that asks something of its scores, before those of its further attempts."""
+
+
 class OutputError(NotReadyError):
     """The output folder cannot be used."""
 
@@ -59,18 +63,41 @@ class Provenance:
 
 
 @dataclass(frozen=True)
+class OwnedJob:
+    """A job of the manifest.
+
+    Attributes:
+        job_id: of the job.
+        further: ids of the attempts that may follow; None where the job asks nothing of its scores.
+    """
+
+    job_id: str
+    further: tuple[str, ...] | None = None
+
+    def to_line(self) -> str:
+        """As a line of the file that lists them."""
+        return " ".join([self.job_id, *(() if self.further is None else (ASKS, *self.further))])
+
+    @classmethod
+    def of_line(cls, line: str) -> OwnedJob:
+        """The job of a line."""
+        job_id, *rest = line.split()
+        return cls(job_id, tuple(rest[1:]) if rest else None)
+
+
+@dataclass(frozen=True)
 class RunFiles:
     """What a run writes down of its manifest before it begins.
 
     Attributes:
         lock: text of the lock file.
         prompts: the prompt files that it names, by path below the output folder.
-        owned: for each job of the manifest its id, then those of the attempts that may follow.
+        owned: all jobs of the manifest.
     """
 
     lock: str
     prompts: Mapping[str, str]
-    owned: tuple[tuple[str, ...], ...]
+    owned: tuple[OwnedJob, ...]
 
 
 @dataclass(frozen=True)
@@ -193,7 +220,7 @@ def _write_run_files(layout: OutputLayout, files: RunFiles) -> None:
     for name, content in files.prompts.items():
         if not (layout.folder / name).is_file():
             write_atomic(layout.folder / name, content)
-    write_atomic(layout.owned, "".join(f"{' '.join(ids)}\n" for ids in files.owned))
+    write_atomic(layout.owned, "".join(f"{job.to_line()}\n" for job in files.owned))
     write_atomic(layout.lock_file, files.lock)
     kept = {(layout.folder / name).parent.name for name in files.prompts}
     if layout.lock_prompts.is_dir() and not layout.lock_prompts.is_symlink():
@@ -202,18 +229,19 @@ def _write_run_files(layout: OutputLayout, files: RunFiles) -> None:
                 shutil.rmtree(old, ignore_errors=True)
 
 
-def owned_jobs(layout: OutputLayout) -> tuple[tuple[str, ...], ...] | None:
-    """For each job of the last manifest its id, then those of its further attempts; None where no run has said."""
+def owned_jobs(layout: OutputLayout) -> tuple[OwnedJob, ...] | None:
+    """The jobs of the last run's manifest; None where no run has said."""
     try:
-        return tuple(tuple(line.split()) for line in layout.owned.read_text().splitlines() if line.strip())
+        lines = layout.owned.read_text().splitlines()
     except OSError:
         return None
+    return tuple(OwnedJob.of_line(line) for line in lines if line.strip())
 
 
 def owned_ids(layout: OutputLayout) -> frozenset[str] | None:
     """Ids of all jobs of the last run's manifest, and of their attempts; None where no run has said."""
     found = owned_jobs(layout)
-    return None if found is None else frozenset(job_id for ids in found for job_id in ids)
+    return None if found is None else frozenset(each for job in found for each in (job.job_id, *(job.further or ())))
 
 
 def read_records(layout: OutputLayout) -> Iterator[dict[str, Any]]:

@@ -6,10 +6,11 @@ import secrets
 
 from standin_batch.attempts import attempts
 from standin_batch.expand import Contents, Draw, Expansion, expand
+from standin_batch.job import Job
 from standin_batch.manifest import Manifest
 from standin_batch.manifest.lock import drawn_from, lock
 from standin_batch.output.layout import OutputLayout
-from standin_batch.output.store import RunFiles
+from standin_batch.output.store import OwnedJob, RunFiles
 
 
 def expand_drawn(manifest: Manifest, contents: Contents) -> tuple[Expansion, str]:
@@ -31,5 +32,9 @@ def run_files(manifest: Manifest, expansion: Expansion, number: str) -> RunFiles
     """What a run of `manifest` writes down. A number that was once drawn is kept, needed this time or not."""
     kept = number if expansion.drawn else known_number(manifest)
     found = lock(manifest, expansion.drawn, kept)
-    owned = tuple(tuple(each.job_id for each in attempts(job)) for job in expansion.jobs)
-    return RunFiles(found.text, found.files, owned)
+    return RunFiles(found.text, found.files, tuple(map(_owned, expansion.jobs)))
+
+
+def _owned(job: Job) -> OwnedJob:
+    further = None if job.accept is None else tuple(each.job_id for each in attempts(job)[1:])
+    return OwnedJob(job.job_id, further)

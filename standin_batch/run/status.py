@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
 from standin_batch.output.layout import OutputLayout
-from standin_batch.output.store import owned_jobs, read_record, recorded_ids
+from standin_batch.output.store import OwnedJob, owned_ids, owned_jobs, read_record, recorded_ids
 from standin_batch.run.failure import FailureKind
 from standin_batch.run.journal import Entry, Run, State, latest, runs
 from standin_batch.run.saved import progress
@@ -74,7 +74,7 @@ def read_status(folder: Path, total: int | None = None) -> Status:
     """
     layout = OutputLayout(folder)
     owned, recorded = owned_jobs(layout), recorded_ids(layout)
-    ours = recorded if owned is None else frozenset(job_id for ids in owned for job_id in ids)
+    ours = recorded if owned is None else owned_ids(layout) or frozenset()
     done = recorded if owned is None else frozenset(_done(layout, owned, recorded))
     entries = [
         entry
@@ -99,13 +99,19 @@ def read_status(folder: Path, total: int | None = None) -> Status:
     )
 
 
-def _done(layout: OutputLayout, owned: tuple[tuple[str, ...], ...], recorded: frozenset[str]) -> Iterator[str]:
+def _done(layout: OutputLayout, owned: Iterable[OwnedJob], recorded: frozenset[str]) -> Iterator[str]:
     """Ids of the jobs that are done: one that asks something of its clips is when it takes one of them."""
-    for ids in owned:
-        if len(ids) == 1:
-            yield from recorded.intersection(ids)
-        elif any((read_record(layout, job_id) or {}).get("accepted") for job_id in ids if job_id in recorded):
-            yield ids[0]
+    for job in owned:
+        if job.further is None:
+            if job.job_id in recorded:
+                yield job.job_id
+        elif any(_is_accepted(layout, each) for each in (job.job_id, *job.further) if each in recorded):
+            yield job.job_id
+
+
+def _is_accepted(layout: OutputLayout, job_id: str) -> bool:
+    record = read_record(layout, job_id)
+    return record is not None and record.get("accepted") is True
 
 
 def _is_over(entry: Entry, done: frozenset[str], recorded: frozenset[str]) -> bool:

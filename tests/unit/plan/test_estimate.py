@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from jobs import make_job
 
+from standin_batch.attempts import attempt
+from standin_batch.manifest.manifest import Acceptance, Condition
 from standin_batch.plan.cost import CostModel
 from standin_batch.plan.estimate import CPU, Device, estimate
 from standin_batch.plan.planner import make_plan
@@ -57,3 +60,25 @@ def test_memory_is_that_of_the_group_that_needs_most(job):
 def test_nothing_to_do_takes_nothing():
     found = estimate(make_plan([], {}), CostModel())
     assert (found.jobs, found.flop, found.seconds, found.memory_bytes) == (0, 0, 0, 0)
+
+
+def test_attempts_that_may_follow_are_counted_apart():
+    def asking(number, **options):
+        return make_job(number, accept=Acceptance((Condition("sharpness", ">=", 1.0),), **options))
+
+    single, several = asking(1, max_reseeds=3), asking(2, best_of=2, max_reseeds=1)
+    third = attempt(asking(3, max_reseeds=3), 2)
+    plan = make_plan([make_job(0), single, several, attempt(several, 1), third], {})
+    assert (estimate(plan, CostModel()).further, estimate(plan, CostModel()).expected) == (3 + 1 + 1, None)
+    assert estimate(plan, CostModel(), acceptance=1.0).expected == 0
+    assert estimate(plan, CostModel(), acceptance=0.0).expected == 5
+    # An attempt follows when all before it were rejected: 1/2 + 1/4 + 1/8, then 1/4 after two, then 1/2 after one.
+    assert estimate(plan, CostModel(), acceptance=0.5).expected == pytest.approx(0.875 + 0.25 + 0.5)
+
+
+def test_the_time_of_what_may_follow_is_the_expected_one_where_that_is_known():
+    job = make_job(1, accept=Acceptance((Condition("sharpness", ">=", 1.0),), max_reseeds=3))
+    plan = make_plan([job], {})
+    costs = CostModel(throughput={("tiny", "float32"): job_flop(job)})
+    assert estimate(plan, costs).further_seconds == pytest.approx(3)
+    assert estimate(plan, costs, acceptance=0.5).further_seconds == pytest.approx(0.875)
