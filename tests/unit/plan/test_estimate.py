@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from jobs import make_job
 
 from standin_batch.attempts import attempt
+from standin_batch.job import job_id
 from standin_batch.manifest.manifest import Acceptance, Condition
 from standin_batch.plan.cost import CostModel
 from standin_batch.plan.estimate import CPU, Device, estimate
@@ -64,7 +67,8 @@ def test_nothing_to_do_takes_nothing():
 
 def test_attempts_that_may_follow_are_counted_apart():
     def asking(number, **options):
-        return make_job(number, accept=Acceptance((Condition("sharpness", ">=", 1.0),), **options))
+        job = make_job(number, accept=Acceptance((Condition("sharpness", ">=", 1.0),), **options))
+        return replace(job, job_id=job_id(job))
 
     single, several = asking(1, max_reseeds=3), asking(2, best_of=2, max_reseeds=1)
     third = attempt(asking(3, max_reseeds=3), 2)
