@@ -1,176 +1,36 @@
 """The index: one row for each finished video, made from the records alone, in three files.
 
-`index.jsonl` has the records as they are, `index.parquet` the columns below with fixed types, `metadata.jsonl` what
-`datasets.load_dataset("videofolder", data_dir=...)` reads.
+`index.jsonl` has the records as they are, `index.parquet` the columns of `columns` with fixed types, `metadata.jsonl`
+what `datasets.load_dataset("videofolder", data_dir=...)` reads.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import datetime, timezone
+from dataclasses import dataclass, field
 from itertools import islice
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from operator import methodcaller
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, Any
 
 from standin_batch.files import replace_atomic
+from standin_batch.output.columns import COLUMNS as COLUMNS
+from standin_batch.output.columns import KINDS as KINDS
+from standin_batch.output.columns import row_of
 from standin_batch.output.layout import OutputLayout
+from standin_batch.output.metadata import Row, Telling, metadata_row
 from standin_batch.output.store import has_video, read_records
-from standin_batch.scores.table import SCORES
+from standin_batch.scores.duplicates import near_duplicates
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_HASH = next(column for column in COLUMNS if column.name == "perceptual_hash")
+
 ROW_GROUP = 10_000
 """Rows that are in memory at a time."""
-
-Cell = Callable[[Any], Any]
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of `index.parquet`.
-
-    Attributes:
-        name: of the column.
-        kind: of its values, a key of `KINDS`; any value may be null.
-        about: what it says.
-        field: of the record that it is made from; the one of its name unless said.
-        part: takes from that field what the column holds.
-    """
-
-    name: str
-    kind: str
-    about: str
-    field: str = ""
-    part: Cell | None = None
-
-    def cell(self, record: Mapping[str, Any]) -> object:
-        """The value of a record in this column; null where the record has none of this kind."""
-        value = record.get(self.field or self.name)
-        if value is not None and self.part is not None:
-            try:
-                value = self.part(value)
-            except (TypeError, KeyError, AttributeError):
-                return None
-        return None if value is None else _CELLS[self.kind](value)
-
-
-def _is_int(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, float) or _is_int(value)
-
-
-def _list(check: Callable[[object], bool]) -> Cell:
-    return lambda value: list(value) if isinstance(value, list) and all(map(check, value)) else None
-
-
-def _time(value: object) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
-
-
-def _text(value: object) -> str | None:
-    if not isinstance(value, str) or value.isascii():
-        return value if isinstance(value, str) else None
-    return value.encode("utf-8", "replace").decode()  # a lone surrogate is a text in JSON, but not in UTF-8
-
-
-_CELLS: dict[str, Cell] = {
-    "text": _text,
-    "integer": lambda value: value if _is_int(value) else None,
-    "number": lambda value: float(value) if _is_number(value) else None,
-    "boolean": lambda value: value if isinstance(value, bool) else None,
-    "numbers": _list(_is_number),
-    "texts": _list(lambda value: isinstance(value, str)),
-    "time": _time,
-    "json": lambda value: json.dumps(value, sort_keys=True),
-}
-
-KINDS = {
-    "text": "string",
-    "integer": "int64",
-    "number": "double",
-    "boolean": "bool",
-    "numbers": "list<double>",
-    "texts": "list<string>",
-    "time": "timestamp[ms, UTC]",
-    "json": "string, JSON",
-}
-"""What the kinds of columns are called in the documentation."""
-
-COLUMNS = (
-    Column("job_id", "text", "Id of the job: 16 hexadecimal digits."),
-    Column("file_name", "text", "Path of the video below the output folder.", "video"),
-    Column("name", "text", "Name of the job in the manifest."),
-    Column("also", "texts", "Names of further jobs that are this same video."),
-    Column("manifest", "text", "Name of the manifest."),
-    Column("model", "text", "Row of the weights registry."),
-    Column("mode", "text", "Mode of generation."),
-    Column("prompt_name", "text", "Name of the prompt in the manifest, or its file and line."),
-    Column("prompt", "text", "The prompt."),
-    Column("negative_prompt", "text", "What should not be seen."),
-    Column("identity", "text", "Name of the identity; null without one."),
-    Column("identity_kind", "text", "`face` or `subject`; null without identity."),
-    Column("identity_sha256", "text", "SHA-256 of the identity's image; null without identity."),
-    Column("identity_on_no_face", "text", "What was to be done if the image held no face; null without identity."),
-    Column("loras", "texts", "Names of the LoRAs, in order.", part=lambda loras: [it["name"] for it in loras]),
-    Column("lora_scales", "numbers", "Their scales.", "loras", lambda loras: [it["scale"] for it in loras]),
-    Column(
-        "lora_sha256",
-        "json",
-        "SHA-256 of their files by expert, as JSON.",
-        "loras",
-        lambda loras: [it["files"] for it in loras],
-    ),
-    Column("seed", "integer", "Seed of the noise."),
-    Column("width", "integer", "Pixels."),
-    Column("height", "integer", "Pixels."),
-    Column("num_frames", "integer", "Frames."),
-    Column("fps", "number", "Frames per second."),
-    Column("num_inference_steps", "integer", "Denoising steps."),
-    Column("cfg_scale", "numbers", "Guidance of each expert, from high noise to low."),
-    Column("sigma_shift", "number", "Shift of the noise schedule."),
-    Column("boundary", "number", "Below this share of the timesteps the low-noise expert took over."),
-    Column("dtype", "text", "Precision of the computation."),
-    Column("vae_tiled", "boolean", "Whether the VAE worked in tiles."),
-    Column("params", "json", "The mode's own keys, as JSON."),
-    Column("files", "json", "SHA-256 of the mode's files by key, as JSON."),
-    Column("weights", "json", "Digests of the weights by what they are, as JSON."),
-    Column("video_sha256", "text", "SHA-256 of the mp4."),
-    Column("video_bytes", "integer", "Size of the mp4."),
-    Column("latents", "text", "Path of the latents below the output folder; null where they are not kept."),
-    Column("seconds", "number", "Time spent, all phases together.", part=lambda phases: float(sum(phases.values()))),
-    Column("seconds_by_phase", "json", "The same by phase, as JSON.", "seconds"),
-    Column("peak_memory", "integer", "Bytes of GPU memory; null without a GPU."),
-    Column("memory", "text", "Memory profile that it was finished with: `resident`, `offload` or `lowest`."),
-    Column("device", "text", "As torch names it."),
-    Column("finished_at", "time", "When the video was written."),
-    Column("versions", "json", "Versions of the software that made it, as JSON."),
-    Column("report", "json", "What the mode has to say of the video, as JSON: for a face swap, frames by face."),
-    *(Column(score.name, score.kind, score.about, "scores", itemgetter(score.name)) for score in SCORES),
-    Column("accept", "texts", "What the job asks of the scores; empty where it asks for nothing."),
-    Column(
-        "accepted", "boolean", "Whether the job takes this clip; null where it asks for nothing, or is not decided."
-    ),
-    Column("attempt", "integer", "0 with the job's own seed, from 1 with seeds that are made from it."),
-    Column("attempt_of", "text", "Id of the job's first attempt; null where the job asks for nothing."),
-    Column("record", "integer", "Version of the record's format."),
-)
-"""The columns of `index.parquet`, in order; `docs/index.md` says the same."""
-
-METADATA = ("job_id", "name", "prompt_name", "negative_prompt", "identity", "model", "mode")
-"""Texts in `metadata.jsonl`, after `file_name` and `text`, the prompt. An absent one is empty."""
-
-METADATA_NUMBERS = ("seed", "width", "height", "num_frames", "fps")
 
 
 def index_schema() -> pa.Schema:
@@ -192,35 +52,85 @@ def index_schema() -> pa.Schema:
 
 def write_index(layout: OutputLayout) -> int:
     """Write the three files anew from the records whose videos exist; returns the number of rows."""
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema, total = index_schema(), 0
     with ExitStack() as stack:
-        paths = [stack.enter_context(replace_atomic(path)) for path in (layout.index, layout.metadata, layout.parquet)]
-        index, metadata = (
-            stack.enter_context(path.open("w", encoding="utf-8", errors="replace")) for path in paths[:2]
+        index, metadata, parquet = (
+            stack.enter_context(replace_atomic(path)) for path in (layout.index, layout.metadata, layout.parquet)
         )
-        parquet = stack.enter_context(pq.ParquetWriter(paths[2], schema))
-        for records in _batches(record for record in read_records(layout) if has_video(layout, record)):
-            index.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-            metadata.writelines(json.dumps(_metadata(record), ensure_ascii=False) + "\n" for record in records)
-            columns = [[column.cell(record) for record in records] for column in COLUMNS]
-            parquet.write_table(
-                pa.table(
-                    [pa.array(cells, field.type) for cells, field in zip(columns, schema, strict=True)], schema=schema
-                )
-            )
-            total += len(records)
-    return total
+        lines = stack.enter_context(index.open("w+", encoding="utf-8", errors="replace"))
+        table = stack.enter_context(pq.ParquetWriter(parquet, index_schema()))
+        folder = _gather(layout, lines)
+        told = stack.enter_context(metadata.open("w", encoding="utf-8", errors="replace"))
+        told.writelines(map(_line, folder.metadata(folder.leads())))
+        for rows in folder.batches(lines):
+            table.write_table(_table(rows))
+            told.writelines(map(_line, folder.metadata(row for row in rows if row["job_id"] not in folder.leading)))
+    return folder.rows
 
 
-def _batches(records: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    while batch := list(islice(records, ROW_GROUP)):
-        yield batch
+def read_index(layout: OutputLayout) -> pa.Table:
+    """The rows of the index as the records have them now, in the order of job ids; nothing is written."""
+    import pyarrow as pa
+
+    with TemporaryFile("w+", encoding="utf-8", errors="replace") as lines:
+        folder = _gather(layout, lines)
+        return pa.concat_tables([index_schema().empty_table(), *map(_table, folder.batches(lines))])
 
 
-def _metadata(record: Mapping[str, Any]) -> dict[str, Any]:
-    texts = {key: str(record.get(key) or "") for key in METADATA}
-    numbers = {key: record.get(key) for key in METADATA_NUMBERS}
-    return {"file_name": record["video"], "text": str(record.get("prompt") or ""), **texts, **numbers}
+@dataclass
+class _Folder:
+    """What only all records together tell."""
+
+    rows: int = 0
+    near: Mapping[str, str] = field(default_factory=dict)
+    telling: Telling = field(default_factory=Telling)
+    leading: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def row(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """The row of a record."""
+        return row_of({**record, "near_duplicate_of": self.near.get(record["job_id"])})
+
+    def leads(self) -> Iterator[Row]:
+        """Rows that the metadata begins with."""
+        return map(self.row, self.leading.values())
+
+    def batches(self, lines: IO[str]) -> Iterator[list[dict[str, Any]]]:
+        """All rows, so many at a time."""
+        lines.seek(0)
+        records = map(json.loads, lines)
+        while batch := list(map(self.row, islice(records, ROW_GROUP))):
+            yield batch
+
+    def metadata(self, rows: Iterable[Row]) -> Iterator[dict[str, Any]]:
+        """Those of `rows` that a data set is made of: no rejected clips."""
+        without = self.telling.mistaken
+        return (metadata_row(row, without) for row in rows if row["accepted"] is not False)
+
+
+def _gather(layout: OutputLayout, lines: IO[str]) -> _Folder:
+    """Write the records with videos to `lines`, and learn what only all of them together tell."""
+    folder, hashes = _Folder(), list[tuple[bool, str, str]]()
+    for record in read_records(layout):
+        if not has_video(layout, record):
+            continue
+        lines.write(_line(record))
+        folder.rows += 1
+        rejected = record.get("accepted") is False
+        hashes.append((rejected, record["job_id"], str(_HASH.cell(record))))
+        if not rejected and folder.telling.see(methodcaller("cell", record)):
+            folder.leading[record["job_id"]] = record
+    folder.near = near_duplicates((job_id, text) for _, job_id, text in sorted(hashes))
+    return folder
+
+
+def _table(rows: list[dict[str, Any]]) -> pa.Table:
+    import pyarrow as pa
+
+    schema = index_schema()
+    columns = ([row[name] for row in rows] for name in schema.names)
+    return pa.table([pa.array(cells, kind) for cells, kind in zip(columns, schema.types, strict=True)], schema=schema)
+
+
+def _line(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False) + "\n"

@@ -9,7 +9,8 @@ from datetime import datetime, timezone
 import pyarrow.parquet as pq
 import pytest
 
-from standin_batch.output.index import COLUMNS, KINDS, index_schema, write_index
+from standin_batch.output.columns import COLUMNS, KINDS
+from standin_batch.output.index import index_schema, read_index, write_index
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.record import Record
 
@@ -118,8 +119,28 @@ def test_nothing_is_left_half_written(layout):
     assert not list(layout.folder.glob(".tmp-*"))
 
 
+def test_what_looks_like_another_clip_says_so_and_rejected_clips_come_last(layout):
+    write_record(layout, "a", scores={"perceptual_hash": "0" * 48}, accepted=False)
+    write_record(layout, "b", scores={"perceptual_hash": "0" * 47 + "1"})
+    write_record(layout, "c", scores={"perceptual_hash": "f" * 48})
+    write_record(layout, "d")
+    write_index(layout)
+    rows = pq.read_table(layout.parquet).to_pylist()
+    assert {row["job_id"]: row["near_duplicate_of"] for row in rows} == {"a": "b", "b": None, "c": None, "d": None}
+    assert not any("near_duplicate_of" in record for record in lines(layout.index)), "records stay as they are"
+
+
+def test_reading_the_index_writes_nothing(layout):
+    write_record(layout, "a")
+    before = set(layout.folder.rglob("*"))
+    table = read_index(layout)
+    assert set(layout.folder.rglob("*")) == before
+    write_index(layout)
+    assert table.equals(pq.read_table(layout.parquet))
+
+
 def test_every_field_of_a_record_is_in_a_column():
-    in_columns = {column.field or column.name for column in COLUMNS}
+    in_columns = {column.field or column.name for column in COLUMNS if not column.derived}
     assert in_columns == {field.name for field in fields(Record)}
 
 
