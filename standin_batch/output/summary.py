@@ -285,7 +285,7 @@ class _Counted:
     def score_rows(self) -> Iterator[ScoreRow]:
         for key, name in sorted(self.groups, key=lambda of: (GROUPINGS.index(of[0]), of[1])):
             group = self.groups[key, name]
-            scores = {score: _spread(group.scores[score]) for score in DECIDING if score in group.scores}
+            scores = {score: spread(group.scores[score]) for score in DECIDING if score in group.scores}
             yield ScoreRow(key, name, group.n, group.rejected, scores)
 
     def acceptance(self) -> Acceptance:
@@ -314,7 +314,8 @@ def _is_lora(value: object) -> bool:
     return isinstance(value, Mapping) and "name" in value and _number(value.get("scale")) is not None
 
 
-def _spread(values: list[float]) -> Spread:
+def spread(values: list[float]) -> Spread:
+    """What `values` come to; there has to be one."""
     return Spread(len(values), fmean(values), median(values), min(values))
 
 

@@ -34,24 +34,11 @@ def test_shares_are_of_train_validation_and_test(text, shares):
 
 
 @pytest.mark.parametrize(
-    "text",
-    [
-        "identity",
-        "identity:",
-        "identity:1",
-        "identity:0",
-        "identity:x",
-        "identity:1.2",
-        "identity:-0.1,1.1",
-        "identity:0.25,0.25,0.25,0.25",
-        "identity:0.9,0.3",
-        "identity:0.9,",
-        "identity:nan",
-    ],
+    "numbers", ["", ":", ":1", ":0", ":x", ":1.2", ":-0.1,1.1", ":0.25,0.25,0.25,0.25", ":0.9,0.3", ":0.9,", ":nan"]
 )
-def test_what_is_no_division_is_refused(text):
+def test_what_is_no_division_is_refused(numbers):
     with pytest.raises(UsageError, match="--split"):
-        parse_split(text)
+        parse_split(f"identity{numbers}")
 
 
 def test_an_unknown_column_is_told():

@@ -1,0 +1,71 @@
+"""Which licences the weights are under that had a part in clips, by the digests that their records name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from standin_batch.weights import sources
+from standin_batch.weights.content import ADAPTER, BASE, EMBEDDER, FACE
+from standin_batch.weights.registry import ROWS, ModelRow
+from standin_batch.weights.sources import Source
+
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, order=True)
+class Used:
+    """Weights that had a part in clips.
+
+    Attributes:
+        what: name for people.
+        licence: of the weights.
+        page: where a person can look at them; empty of those that are made here.
+        part: that they had.
+        digest: of their content.
+    """
+
+    what: str
+    licence: str
+    page: str
+    part: str
+    digest: str
+
+
+def weights_used(clips: Iterable[tuple[str, Mapping[str, str]]], scored: bool = False) -> tuple[Used, ...]:
+    """The weights of each model, once.
+
+    Args:
+        clips: model of each and digests of its weights by what they are.
+        scored: whether faces in finished clips were compared, which the embedder does.
+    """
+    found = {used for model, weights in clips for part, sha in weights.items() for used in _used(model, part, str(sha))}
+    if scored and not any(used.part == EMBEDDER for used in found):
+        found |= set(_of(sources.ANTELOPE, "face similarity", ""))
+    return tuple(sorted(found, key=lambda used: (used.what, used.part, used.digest)))
+
+
+def _used(model: str, part: str, sha: str) -> Iterator[Used]:
+    row = ROWS.get(model)
+    if row is None:
+        yield Used(model, UNKNOWN, "", part, sha)
+    elif row.generator is not None and sha.startswith(row.generator):
+        yield Used(f"{model}: random weights, made from a seed", row.licence, "", part, sha)
+    else:
+        for source in _sources(row, part):
+            yield from _of(source, part, sha)
+
+
+def _sources(row: ModelRow, part: str) -> tuple[Source, ...]:
+    by_part = {
+        BASE: row.sources,
+        ADAPTER: row.adapters,
+        FACE: (sources.ANTELOPE, sources.PARSER),
+        EMBEDDER: (sources.ANTELOPE,),
+        **{name: (module.source,) for name, module in row.modules.items()},
+    }
+    return by_part.get(part, ())
+
+
+def _of(source: Source, part: str, sha: str) -> Iterator[Used]:
+    yield Used(source.name, source.licence, source.page, part, sha)

@@ -1,0 +1,118 @@
+"""Which rows of an output folder make a data set, and into which split each goes. Nothing is written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from standin_batch.errors import UsageError
+from standin_batch.output.index import read_index
+from standin_batch.output.layout import OutputLayout
+from standin_batch.output.split import PEOPLE, SPLITS, SplitWish, divide, people
+from standin_batch.output.where import matching
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+WHOLE = ""
+"""Name of the only split where nothing is divided."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a data set is to be made of.
+
+    Attributes:
+        where: a condition over the index's columns; empty for every row.
+        split: how rows are divided; None for not at all.
+        rejected_too: whether rejected clips are among them.
+    """
+
+    where: str = ""
+    split: SplitWish | None = None
+    rejected_too: bool = False
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The rows of a data set.
+
+    Attributes:
+        layout: of the output folder that they come from.
+        wish: that they are chosen by.
+        splits: rows of the index by the name of their split, in the order of job ids.
+        identities: people in each split.
+    """
+
+    layout: OutputLayout
+    wish: Wish
+    splits: Mapping[str, pa.Table]
+    identities: Mapping[str, int]
+
+    @property
+    def rows(self) -> int:
+        """Of all splits."""
+        return sum(table.num_rows for table in self.splits.values())
+
+
+def select(layout: OutputLayout, wish: Wish) -> Selection:
+    """Choose rows, from the records as they are now.
+
+    Raises:
+        WhereError: if the condition is none.
+        UsageError: if no row is left, or too few groups for the splits.
+    """
+    table = read_index(layout)
+    made = table.num_rows
+    if wish.where.strip():
+        table = table.take(matching(table, wish.where))
+    if not wish.rejected_too:
+        table = table.take([i for i, it in enumerate(table["accepted"].to_pylist()) if it is not False])
+    if table.num_rows == 0:
+        raise UsageError(f"none of the {made:,} clips in {layout.folder} is left to export", _cure(wish, made))
+    persons = _people(layout, table)
+    split_of = _split(table, wish.split, persons)
+    names = [WHOLE] if wish.split is None else SPLITS[: len(wish.split.shares)]
+    places = {name: [i for i, split in enumerate(split_of) if split == n] for n, name in enumerate(names)}
+    return Selection(
+        layout=layout,
+        wish=wish,
+        splits={name: table.take(rows) for name, rows in places.items()},
+        identities={name: len({persons[i] for i in rows} - {None}) for name, rows in places.items()},
+    )
+
+
+def _cure(wish: Wish, made: int) -> str:
+    if not made:
+        return "`standin run` makes clips"
+    return "loosen --where, or take rejected clips too with --all" if not wish.rejected_too else "loosen --where"
+
+
+def _people(layout: OutputLayout, table: pa.Table) -> list[str | None]:
+    who = zip(table["identity"].to_pylist(), table["identity_sha256"].to_pylist(), strict=True)
+    return people(who, same_people(layout))
+
+
+def _split(table: pa.Table, wish: SplitWish | None, persons: list[str | None]) -> list[int]:
+    if wish is None:
+        return [0] * table.num_rows
+    values = table[wish.column].to_pylist()
+    groups = (
+        persons if wish.column in PEOPLE else [None if it is None else json.dumps(it, default=str) for it in values]
+    )
+    return divide(groups, table["job_id"].to_pylist(), wish)
+
+
+def same_people(layout: OutputLayout) -> tuple[tuple[str, str], ...]:
+    """Names that preflight found to be the same person: `same_person` of `preflight.json`, pairs of names.
+
+    A file that is not there, or says something else, says nothing.
+    """
+    try:
+        found = json.loads((layout.folder / "preflight.json").read_bytes())
+        pairs = [tuple(pair) for pair in found["same_person"]]
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return ()
+    return tuple((pair[0], pair[1]) for pair in pairs if len(pair) == 2 and all(isinstance(it, str) for it in pair))
