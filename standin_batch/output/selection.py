@@ -67,9 +67,9 @@ def select(layout: OutputLayout, wish: Wish) -> Selection:
     table = read_index(layout)
     made = table.num_rows
     if wish.where.strip():
-        table = table.take(matching(table, wish.where))
+        table = _take(table, matching(table, wish.where))
     if not wish.rejected_too:
-        table = table.take([i for i, it in enumerate(table["accepted"].to_pylist()) if it is not False])
+        table = _take(table, [i for i, it in enumerate(table["accepted"].to_pylist()) if it is not False])
     if table.num_rows == 0:
         raise UsageError(f"none of the {made:,} clips in {layout.folder} is left to export", _cure(wish, made))
     persons = _people(layout, table)
@@ -79,9 +79,15 @@ def select(layout: OutputLayout, wish: Wish) -> Selection:
     return Selection(
         layout=layout,
         wish=wish,
-        splits={name: table.take(rows) for name, rows in places.items()},
+        splits={name: _take(table, rows) for name, rows in places.items()},
         identities={name: len({persons[i] for i in rows} - {None}) for name, rows in places.items()},
     )
+
+
+def _take(table: pa.Table, places: list[int]) -> pa.Table:
+    import pyarrow as pa
+
+    return table.take(pa.array(places, pa.int64()))  # also where there are none
 
 
 def _cure(wish: Wish, made: int) -> str:
