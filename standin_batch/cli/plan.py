@@ -20,6 +20,9 @@ from standin_batch.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import RenderableType
     from rich.table import Table
 
     from standin_batch.plan.estimate import Estimate, GroupEstimate
@@ -137,29 +140,37 @@ def _job_json(item: PlannedJob) -> dict[str, object]:
 
 
 def _print(planned: PlannedManifest) -> None:
+    from standin_batch.cli.console import out
+
+    for part in drawn(planned):
+        out.print(part)
+
+
+def drawn(planned: PlannedManifest) -> Iterator[RenderableType]:
+    """What is shown of a plan, from top to bottom."""
     from rich.text import Text
 
-    from standin_batch.cli.console import count, out
+    from standin_batch.cli.console import count
 
     plan = planned.plan
     head = f"{planned.manifest.name}: {count(len(plan.to_run), 'job')} to run, {len(plan.done):,} done"
-    out.print(Text(head, style="bold"))
+    yield Text(head, style="bold")
     if plan.failed_before:
         failed = (
             f"{len(plan.failed_before):,} failed before by their own content, and do not run; --retry-failed runs them"
         )
-        out.print(Text(failed, style="red"))
+        yield Text(failed, style="red")
     if plan.not_accepted:
         missing = f"{len(plan.not_accepted):,} have no attempt left, and none of their clips was accepted"
-        out.print(Text(missing, style="red"))
+        yield Text(missing, style="red")
     if not plan.to_run:
-        out.print(Text(f"in {planned.store.layout.folder}"))
+        yield Text(f"in {planned.store.layout.folder}")
         return
     estimate = planned.estimate()
-    out.print(_summary(planned, estimate))
+    yield _summary(planned, estimate)
     for table in (_groups(estimate), _switches(plan, estimate), _jobs(plan)):
-        out.print()
-        out.print(table)
+        yield ""
+        yield table
 
 
 def _summary(planned: PlannedManifest, estimate: Estimate) -> Table:

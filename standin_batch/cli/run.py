@@ -140,7 +140,7 @@ def _execute(
     with stop.at_once():
         planned = plan_manifest(path, selection)
     end.planned = planned
-    _say(planned, quiet)
+    say(planned, quiet)
     end.say()
     if planned.plan.to_run:
         with end.report.showing():
@@ -158,7 +158,7 @@ def _execute(
     return exit_code(end.finished)
 
 
-def _say(planned: PlannedManifest, quiet: bool) -> None:
+def say(planned: PlannedManifest, quiet: bool) -> None:
     """What the user should know before anything runs; the least of it in any case."""
     from standin_batch.cli.console import count, err, show_warnings, warn
     from standin_batch.environment import quick_findings

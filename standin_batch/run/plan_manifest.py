@@ -139,7 +139,15 @@ def plan_manifest(path: Path, selection: Selection) -> PlannedManifest:
         ManifestError: with every mistake at once.
         UsageError: if `only` names no job.
     """
-    manifest = load_manifest(path, overrides=selection.overrides, input_root=selection.input_root)
+    return plan_loaded(load_manifest(path, overrides=selection.overrides, input_root=selection.input_root), selection)
+
+
+def plan_loaded(manifest: Manifest, selection: Selection) -> PlannedManifest:
+    """Plan what of a manifest that is read is to do; its overrides and its input root are what they were then.
+
+    Raises:
+        UsageError: if `only` names no job.
+    """
     whole, number = expand_drawn(manifest, FileContents(selection.checkpoints))
     expansion = _selected(whole, selection.only)
     layout = OutputLayout(manifest.output.folder)
@@ -154,7 +162,7 @@ def plan_manifest(path: Path, selection: Selection) -> PlannedManifest:
     plan = make_plan(now.jobs, reasons, lasting=lasting, force=selection.force, costs=costs)
     plan = replace(plan.limited(selection.limit), not_accepted=tuple(one.job for one in now.not_accepted))
     # A preview is another folder's, and the lock file itself is as it should be.
-    is_lock = path.resolve() == layout.lock_file.resolve()
+    is_lock = manifest.path.resolve() == layout.lock_file.resolve()
     written = None if selection.preview or is_lock else partial(run_files, manifest, whole, number)
     store = Store(layout, _options(manifest), written)
     return PlannedManifest(

@@ -40,11 +40,13 @@ class Stop:
     Attributes:
         reason: why; empty while it is not to stop.
         at: deadline, as `time.monotonic` has it; None without one.
+        may_leave: whether a second wish may end this process; one that others live in, such as a notebook's, stays.
     """
 
-    def __init__(self, at: float | None = None) -> None:
+    def __init__(self, at: float | None = None, *, may_leave: bool = True) -> None:
         self.reason = ""
         self.at = at
+        self.may_leave = may_leave
         self._at_once = 0
         self._wish = ""
         self._wished = 0
@@ -122,7 +124,7 @@ class Stop:
         """
         own, self._wished = self._wished > 0, 0
         again = self.requested and not own
-        if again:
+        if again and self.may_leave:
             self._leaving = leave_soon()
         self.request(self._wish if own else name)
         if again or self._at_once:

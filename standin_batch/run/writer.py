@@ -36,7 +36,7 @@ class Writer:
 
     def __init__(self, stop: Stop) -> None:
         self._stop = stop
-        self._tasks: queue.Queue[Task] = queue.Queue()
+        self._tasks: queue.Queue[Task | None] = queue.Queue()
         self._pending = 0
         self._changed = threading.Condition()
         self._error: BaseException | None = None
@@ -70,6 +70,8 @@ class Writer:
     def _work(self) -> None:
         while True:
             task = self._tasks.get()
+            if task is None:
+                return
             try:
                 if self._error is None:
                     task()
@@ -126,5 +128,7 @@ class Writer:
         except Stopped:
             if kind is None:
                 raise
+        finally:
+            self._tasks.put(None)  # what is called again and again from one process must not leave threads in it
         if kind is None:
             self.check()
