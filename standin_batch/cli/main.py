@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from standin_batch import __version__
-from standin_batch.cli import dataset, doctor, plan, run, schema, status, stop, validate, weights, why
+from standin_batch.cli import dataset, doctor, init, plan, run, schema, status, stop, validate, weights, why
 from standin_batch.errors import ExitCode, StandinError
 
 EPILOG = """[bold]Exit codes[/bold]
@@ -32,6 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("init")(init.init)
 app.command("run")(run.run)
 app.command("plan")(plan.plan)
 app.command("validate")(validate.validate)

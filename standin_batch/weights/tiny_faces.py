@@ -90,11 +90,19 @@ def write_face_models(root: Path) -> None:
     import onnx
     import torch
 
-    for name, model in (("scrfd_10g_bnkps.onnx", _detector()), ("glintr100.onnx", _embedder())):
-        with replace_atomic(root / "antelopev2" / name) as path:
-            onnx.save(model, str(path))
+    write_detector(root / "antelopev2")
+    with replace_atomic(root / "antelopev2" / "glintr100.onnx") as path:
+        onnx.save(_embedder(), str(path))
     with replace_atomic(root / "face-parsing" / "parsing_bisenet.pth") as path:
         torch.save(_parser(), path)
+
+
+def write_detector(folder: Path) -> None:
+    """Write the tiny face detector alone into `folder`, without torch."""
+    import onnx
+
+    with replace_atomic(folder / "scrfd_10g_bnkps.onnx") as path:
+        onnx.save(_detector(), str(path))
 
 
 class _Graph:
