@@ -28,7 +28,7 @@ def init(
     photographs: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[PHOTOGRAPHS]...", help="A folder of photographs, or the files themselves.", show_default=False
+            metavar="PHOTOGRAPHS", help="A folder of photographs, or the files themselves.", show_default=False
         ),
     ] = None,
     prompts: Annotated[
@@ -65,8 +65,8 @@ def init(
 ) -> int:
     """Write a manifest for a folder of photographs and a file of prompts: commented, checked, ready to run.
 
-    Each photograph becomes an identity, each line a prompt, and every combination a video. Without photographs it asks,
-    on a terminal.
+    Each photograph becomes an identity, each line a prompt, every combination a video. On a terminal, without
+    photographs, it asks.
 
     [bold]Examples[/bold]
 
@@ -88,7 +88,7 @@ def init(
     usable, left_out, how = _photographs(places or _usual_folder(), wish, checkpoints, look)
     starter = starter_of(wish, usable, how)
     write_starter(starter, output)
-    _tell(starter, left_out, output)
+    _tell(starter, left_out, output, examples=wish.prompts is None)
     return ExitCode.OK
 
 
@@ -165,10 +165,11 @@ def _passing(total: int) -> Iterator[Callable[[Path], object]]:
         yield lambda path: progress.update(task, completed=next(seen, total), description=printable(path.name))
 
 
-def _tell(starter: Starter, left_out: Sequence[LeftOut], output: Path) -> None:
+def _tell(starter: Starter, left_out: Sequence[LeftOut], output: Path, examples: bool) -> None:
     from rich.text import Text
 
     from standin_batch.cli.console import count, err, printable
+    from standin_batch.manifest.starter import commands
 
     subjects = [picture.name for picture in starter.pictures if picture.kind == "subject"]
     err.print(f"{count(len(starter.pictures), 'photograph')}{_kinds(starter, subjects)}")
@@ -176,18 +177,16 @@ def _tell(starter: Starter, left_out: Sequence[LeftOut], output: Path) -> None:
         err.print(Text.assemble(("left out: ", "bold yellow"), printable(f"{other.path.name} ({other.why})")))
     if (more := len(left_out) - SHOWN) > 0:
         err.print(f"  … and {more:,} more files")
+    if examples:
+        err.print("no --prompts: two examples stand in for them")
     product = (
         f"{count(len(starter.pictures), 'identity', 'identities')} x {count(starter.prompt_count, 'prompt')} "
         f"x {count(starter.seed_count, 'seed')} = {count(starter.total, 'video')}"
     )
     err.print(Text.assemble(("written: ", "bold green"), printable(str(output)), f": {product}\n"))
-    commands = {
-        f"standin validate {starter.path} --faces": "every photograph, as the model will see it",
-        f"standin plan {starter.path}": "what it takes",
-        f"standin run {starter.path}": f"into outputs/{starter.name}",
-    }
-    width = max(map(len, commands))
-    for command, about in commands.items():
+    found = commands(starter)
+    width = max(map(len, found))
+    for command, about in found.items():
         err.print(Text.assemble("  ", (printable(command.ljust(width)), "cyan"), (f"  # {about}", "dim")))
 
 

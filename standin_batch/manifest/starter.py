@@ -66,7 +66,7 @@ class Starter:
     """What a starter manifest says.
 
     Attributes:
-        path: the manifest as commands name it.
+        path: the manifest as commands name it, in one line.
         name: of the manifest.
         model: row of the registry.
         pictures: who or what to keep.
@@ -113,16 +113,23 @@ def starter_text(starter: Starter) -> str:
     return "\n\n".join("\n".join(commented(part)) for part in parts) + "\n"
 
 
+def commands(starter: Starter) -> dict[str, str]:
+    """What to call next, in order, each with what it does."""
+    fetch = {f"standin weights download {starter.path}": "once: the weights that are not here yet"}
+    return {
+        **({} if ROWS[starter.model].generator else fetch),
+        f"standin validate {starter.path} --faces": "finds mistakes, and looks at every photograph",
+        f"standin plan {starter.path}": "how many videos, and what they take",
+        f"standin run {starter.path}": "makes what is not made yet; stop it whenever you like",
+    }
+
+
 def _head(starter: Starter) -> Lines:
-    commands = (
-        (f"standin validate {starter.path} --faces", "finds mistakes, and looks at every photograph"),
-        (f"standin plan {starter.path}", "how many videos, and what they take"),
-        (f"standin run {starter.path}", "makes what is not made yet; stop it whenever you like"),
-    )
-    width = max(len(command) for command, _ in commands)
-    yield f"# {starter.total:,} videos, in three commands:", ""
+    found = commands(starter)
+    width = max(map(len, found))
+    yield f"# {starter.total:,} videos, and how to come by them:", ""
     yield "#", ""
-    for command, about in commands:
+    for command, about in found.items():
         yield f"#   {command.ljust(width)}   {about}", ""
     yield "#", ""
     yield "# Take out a `# ` before a key to use it. Every key is explained in docs/manifest.md.", ""

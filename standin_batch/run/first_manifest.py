@@ -80,7 +80,7 @@ def starter_of(wish: Wish, photographs: Sequence[Photograph], look: Look) -> Sta
     """
     seeds, seed_count = seeds_of(wish.seeds)
     return Starter(
-        path=shlex.quote(str(wish.path)),
+        path="".join(char if char.isprintable() else "?" for char in shlex.quote(str(wish.path))),
         name=_name(wish, photographs),
         model=row(wish.model).name,
         pictures=_pictures(wish, photographs),

@@ -64,6 +64,7 @@ def test_without_a_terminal_it_asks_nothing(workspace, manifests):
     shutil.copytree(manifests / "faces", workspace.folder / "photos")
     assert workspace.standin("init", "--no-look").returncode == 0, "photos/ is what it would propose"
     assert list(written(workspace)["prompts"]) == ["desk", "wave"]
+    assert "no --prompts" in workspace.standin("init", "--no-look", "--force").stderr
 
 
 @pytest.mark.parametrize(

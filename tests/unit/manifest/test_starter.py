@@ -108,6 +108,11 @@ def test_it_says_how_it_was_found_out(look, told):
     assert told in starter_text(starter(look=look))
 
 
+def test_weights_are_fetched_where_they_are_not_made_here():
+    assert "standin weights download" not in starter_text(starter())
+    assert "standin weights download manifest.yaml" in starter_text(starter(model="wan2.1-t2v-14b"))
+
+
 def test_where_all_have_faces_there_is_nothing_to_say():
     assert "no face" not in starter_text(starter(pictures=(ADA,)))
 

@@ -160,6 +160,12 @@ def test_it_is_written_if_it_is_right_and_not_at_all_otherwise(tmp_path):
     assert list(path.parent.iterdir()) == []
 
 
+def test_a_path_of_two_lines_breaks_no_comment(tmp_path):
+    path = tmp_path / "two\nlines: [.yaml"
+    starter = starter_of(Wish(path, "tiny"), photographs(tmp_path, "a.jpg"), Look.NOT_ASKED)
+    assert write_starter(starter, path).name == starter.name
+
+
 def test_where_nothing_can_be_written_that_is_said(tmp_path):
     (tmp_path / "file").write_text("")
     path = tmp_path / "file" / "m.yaml"
