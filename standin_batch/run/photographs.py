@@ -21,9 +21,10 @@ from standin_batch.weights.sources import ANTELOPE
 
 SUFFIXES = frozenset(
     (
-        *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".webp", ".heic", ".heif", ".hif", ".avif"),
-        *(".tif", ".tiff", ".gif", ".bmp", ".dib", ".jp2", ".jpx", ".j2k", ".ppm", ".pgm", ".pbm", ".tga"),
-        *(".psd", ".qoi"),
+        *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"),
+        *(".heic", ".heics", ".heif", ".heifs", ".hif", ".avif", ".avifs"),
+        *(".jp2", ".jpx", ".jpf", ".j2k", ".j2c", ".jpc", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm"),
+        *(".tga", ".icb", ".vda", ".vst", ".psd", ".qoi"),
     )
 )
 """What of a folder is taken for a picture; of a file that somebody names, the content alone counts."""

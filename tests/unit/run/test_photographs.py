@@ -10,7 +10,8 @@ from PIL import Image
 
 from standin_batch.errors import UsageError
 from standin_batch.face.detect import Face
-from standin_batch.run.photographs import detecting, found_in, looked_at
+from standin_batch.media.image import READ
+from standin_batch.run.photographs import SUFFIXES, detecting, found_in, looked_at
 
 
 class Bright:
@@ -62,6 +63,14 @@ def test_what_cameras_and_phones_write_can_be_used(tmp_path, suffix):
     picture(tmp_path / f"ada.{suffix}")
     usable, broken = looked_at(found_in([tmp_path])[0], None)
     assert (names(usable), broken) == ([f"ada.{suffix}"], [])
+
+
+def test_every_kind_of_picture_that_can_be_read_is_found_by_its_name():
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    readable = {suffix for suffix, kind in Image.registered_extensions().items() if kind in READ}
+    assert readable <= SUFFIXES
 
 
 def test_what_cannot_be_opened_is_left_out_with_the_reason(tmp_path):
