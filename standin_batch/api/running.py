@@ -85,8 +85,7 @@ def _run(what: PlannedRun, machine: Machine, listeners: Listeners, stop: Stop) -
     try:
         if plan.to_run:
             return run_local(what.planned, machine, what.checkpoints, listeners, stop)
-        settle(what.planned.store)
-        finished = RunFinished(0, 0, 0, 0.0, False, folder, failed)
+        finished = settle(what.planned)
     except Stopped:  # before its first job
         seconds = time.monotonic() - start
         finished = RunFinished(0, 0, len(plan.to_run), seconds, True, folder, failed, stop.reason)

@@ -139,11 +139,19 @@ def profile_for(plan: Plan, memory: str, device: Device) -> Profile:
     return Profile.OFFLOAD if estimate(plan, CostModel(), device).takes_turns else Profile.RESIDENT
 
 
-def settle(planned: PlannedManifest) -> None:
+def settle(planned: PlannedManifest) -> RunFinished:
     """What a run with nothing to do leaves behind: no half-written files, its manifest, and an index that is there.
 
     Another run at work sees to all that itself.
     """
+    plan, folder = planned.plan, str(planned.store.layout.folder)
+    _tidy(planned)
+    return RunFinished(
+        0, 0, 0, 0.0, False, folder, failed_before=len(plan.failed_before), not_accepted=len(plan.not_accepted)
+    )
+
+
+def _tidy(planned: PlannedManifest) -> None:
     store, layout = planned.store, planned.store.layout
     if not layout.records.is_dir():
         return

@@ -134,7 +134,6 @@ def _execute(
     path: Path, selection: Selection, machine: Machine, stop: Stop, end: End, *, as_json: bool, quiet: bool
 ) -> ExitCode:
     from standin_batch.backends.local import run_local, settle
-    from standin_batch.run.events import RunFinished
     from standin_batch.run.plan_manifest import plan_manifest
 
     with stop.at_once():
@@ -145,16 +144,14 @@ def _execute(
     if planned.plan.to_run:
         with end.report.showing():
             return exit_code(run_local(planned, machine, selection.checkpoints, end, stop))
-    settle(planned)
-    folder, failed = str(planned.store.layout.folder), len(planned.plan.failed_before)
-    missing = len(planned.plan.not_accepted)
-    end.finished = RunFinished(0, 0, 0, 0.0, False, folder, failed, not_accepted=missing)
+    end.finished = settle(planned)
     if as_json:
         end.report(end.finished)
     elif not quiet:
         from standin_batch.cli.console import count, err
 
-        err.print(f"nothing to do: {count(len(planned.plan.done), 'video')} made before, in {folder}")
+        made = count(len(planned.plan.done), "video")
+        err.print(f"nothing to do: {made} made before, in {end.finished.folder}")
     return exit_code(end.finished)
 
 
