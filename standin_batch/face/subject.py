@@ -134,9 +134,16 @@ def crop_around(box: Box, width: int, height: int) -> Crop:
     left, top, right, bottom = (int(value) for value in box)
     if left <= BORDER and top <= BORDER and right >= width - BORDER and bottom >= height - BORDER:
         return 0, 0, width, height
+    left, top, right, bottom = square_around(box)
+    return max(left, 0), max(top, 0), min(right, width), min(bottom, height)
+
+
+def square_around(box: Box) -> Crop:
+    """The square of 1.5 times the longer side of `box`; may reach beyond the image."""
+    left, top, right, bottom = (int(value) for value in box)
     x, y = (left + right) // 2, (top + bottom) // 2
     half = int(max(right - left, bottom - top) * CROP_SCALE) // 2
-    return max(x - half, 0), max(y - half, 0), min(x + half, width), min(y + half, height)
+    return x - half, y - half, x + half, y + half
 
 
 def cut_square(pixels: Pixels, crop: Crop) -> Square:

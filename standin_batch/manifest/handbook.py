@@ -15,6 +15,7 @@ from standin_batch.manifest.schema import ManifestFile
 from standin_batch.manifest.sections import (
     Accept,
     CfgScale,
+    FacesSection,
     IdentityEntry,
     LoraEntry,
     OutputSection,
@@ -130,6 +131,7 @@ def handbook() -> str:
         _section("`output`", OutputSection, f"Fields of `template`: {fields}."),
         _section("`run`", RunSection, ""),
         _section("`scores`", ScoresSection, ""),
+        _section("`faces`", FacesSection, "[preflight.md](preflight.md) says how each is measured."),
         _section("Entries of `identities`", IdentityEntry, "Short form: the image alone, `ruonan: faces/ruonan.jpg`."),
         _section("Entries of `loras`", LoraEntry, _SHORT_FILE),
         _section("Entries of `videos`", VideoEntry, _SHORT_FILE),

@@ -21,7 +21,7 @@ from standin_batch.manifest.words import clip, show
 MAX_DEPTH = 16
 MAX_FILES = 1_000
 
-MERGED = ("output", "run", "defaults", "identities", "loras", "videos", "prompts")
+MERGED = ("output", "run", "faces", "defaults", "identities", "loras", "videos", "prompts")
 """Sections whose entries are taken one by one; of the others the includer's replaces the included one's."""
 
 

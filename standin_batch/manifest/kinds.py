@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from standin_batch.durations import PATTERN, seconds_of
+from standin_batch.face.checks import Cause
 from standin_batch.manifest.words import clip, did_you_mean
 from standin_batch.modes import MODES
 from standin_batch.weights.registry import ROWS
@@ -101,4 +102,6 @@ Strength = Annotated[float, Field(ge=-10, le=10)]
 Condition = Annotated[str, AfterValidator(_condition), _text("condition", pattern=CONDITION.pattern[:-2] + "$")]
 Duration = Annotated[str, AfterValidator(_duration), _text("duration", pattern=PATTERN)]
 ModelName = Annotated[str, AfterValidator(partial(_known, "model", ROWS)), WithJsonSchema({"enum": list(ROWS)})]
+CAUSES = tuple(cause.value for cause in Cause)
+CauseName = Annotated[str, AfterValidator(partial(_known, "cause", CAUSES)), WithJsonSchema({"enum": list(CAUSES)})]
 ModeName = Annotated[str, AfterValidator(partial(_known, "mode", MODES)), WithJsonSchema({"enum": list(MODES)})]

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from standin_batch.face.checks import FaceChecks
 from standin_batch.manifest import rules
 from standin_batch.manifest.checking import INVALID, check_entries, key_of, known_entries
 from standin_batch.manifest.include import Includes
@@ -23,13 +24,13 @@ from standin_batch.manifest.paths import InputFiles, is_url
 from standin_batch.manifest.problems import Problems
 from standin_batch.manifest.references import References
 from standin_batch.manifest.schema import ManifestFile
-from standin_batch.manifest.sections import OutputSection, RunSection, ScoresSection, Section
+from standin_batch.manifest.sections import FacesSection, OutputSection, RunSection, ScoresSection, Section
 from standin_batch.manifest.source import Mark, Node
 from standin_batch.manifest.template import template_problem
 from standin_batch.manifest.values import Values, Written
 from standin_batch.manifest.words import show
 
-SECTIONS = ("output", "run", "scores", "defaults", "identities", "loras", "videos", "prompts")
+SECTIONS = ("output", "run", "faces", "scores", "defaults", "identities", "loras", "videos", "prompts")
 
 
 def load_manifest(
@@ -86,7 +87,7 @@ def _manifest(path: Path, tree: Node, files: InputFiles, problems: Problems) -> 
     jobs = tuple(draft.spec() for draft in drafts)
     run = RunOptions(**_said("run", RunSection, tree, problems))
     scores = ScoreOptions(**_said("scores", ScoresSection, tree, problems))
-    return Manifest(path, name, output, jobs, run, scores, problems.warnings)
+    return Manifest(path, name, output, jobs, run, _faces(tree, problems), scores, problems.warnings)
 
 
 def _outlined(tree: Node, problems: Problems) -> Node:
@@ -158,6 +159,11 @@ def _said(name: str, section: type[Section], tree: Node, problems: Problems) -> 
     node = tree.entries.get(name)
     said = check_entries(section, node, problems, f"`{name}`") if node is not None else {}
     return {key: said.get(key, field.default) for key, field in section.model_fields.items()}
+
+
+def _faces(tree: Node, problems: Problems) -> FaceChecks:
+    found = _said("faces", FacesSection, tree, problems)
+    return FaceChecks(**{**found, "refuse": tuple(dict.fromkeys(found["refuse"]))})
 
 
 def _check_folder(text: str, mark: Mark, problems: Problems) -> None:

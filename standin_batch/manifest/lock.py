@@ -72,6 +72,7 @@ def lock(manifest: Manifest, drawn: Drawn, drawn_from: str = "") -> LockFile:
         "output": {**asdict(manifest.output), "folder": str(Path.cwd() / manifest.output.folder)},
         "run": {key: value for key, value in asdict(manifest.run).items() if value is not None},
         "scores": asdict(manifest.scores),
+        "faces": {**asdict(manifest.faces), "refuse": list(manifest.faces.refuse)},
         "defaults": writer.defaults(),
         **tables.sections(),
         "jobs": jobs,

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+from standin_batch.face.checks import FaceChecks
 from standin_batch.manifest.matrix import Grid, Value
 from standin_batch.manifest.problems import Problem
 from standin_batch.manifest.source import Mark
@@ -210,6 +211,7 @@ class Manifest:
         output: where the videos go.
         jobs: in the order they are written, included ones first.
         run: how a run of it goes.
+        faces: what preflight objects to.
         scores: what is looked at in finished videos.
         warnings: what the user should know; nothing that stops a run.
     """
@@ -219,6 +221,7 @@ class Manifest:
     output: Output
     jobs: tuple[JobSpec, ...]
     run: RunOptions = RunOptions()
+    faces: FaceChecks = field(default_factory=FaceChecks)
     scores: ScoreOptions = ScoreOptions()
     warnings: tuple[Problem, ...] = field(default=(), repr=False)
 

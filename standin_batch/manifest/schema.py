@@ -12,6 +12,7 @@ from pydantic import Field
 from standin_batch.manifest.job_keys import Defaults, Job
 from standin_batch.manifest.kinds import DEFAULT_MODEL, ModelName, Name, Path
 from standin_batch.manifest.sections import (
+    FacesSection,
     IdentityEntry,
     LoraEntry,
     OutputSection,
@@ -41,6 +42,8 @@ class ManifestFile(Section):
     """How a run goes: what is saved how often, when it gives up."""
     scores: ScoresSection | None = Field(default=None, examples=[{"frames": 32}])
     """What is looked at in finished videos."""
+    faces: FacesSection | None = Field(default=None, examples=[{"min_side": 128}])
+    """What preflight objects to in the photographs of people."""
     defaults: Defaults | None = Field(default=None, examples=[{"width": 832, "height": 480}])
     """Keys for all jobs; a job's own keys win."""
     identities: dict[Name, str | IdentityEntry] | None = Field(default=None, examples=[{"lecun": "faces/lecun.jpg"}])

@@ -9,7 +9,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from standin_batch.manifest.kinds import Condition, Duration, Guidance, Path, Strength
+from standin_batch.face.checks import FaceChecks
+from standin_batch.manifest.kinds import CauseName, Condition, Duration, Guidance, Path, Strength
+
+CHECKS = FaceChecks()
+Share = Annotated[float, Field(ge=0, le=1)]
+Angle = Annotated[float, Field(ge=0, le=180)]
+GreyLevel = Annotated[float, Field(ge=0, le=255)]
 
 
 class Section(BaseModel):
@@ -132,3 +138,35 @@ class RunSection(Section):
     on_finish: str | None = Field(default=None, min_length=1, examples=['notify-send "$STANDIN_OUTCOME"'])
     """A shell command for when a run ends; obeyed only with `standin run --allow-commands`, as a manifest may come from
     somebody else."""
+
+
+class FacesSection(Section):
+    """What `standin validate --faces`, and every run before it begins, objects to in photographs and videos of people.
+    Nothing of this changes what a job is."""
+
+    min_side: Annotated[int, Field(ge=0, le=8192)] = Field(default=CHECKS.min_side, examples=[128])
+    """A face with fewer pixels, along its shorter side, is `too_small`."""
+    max_second_face: Share = Field(default=CHECKS.max_second_face, examples=[0.7])
+    """`several_faces`: the second face has more than this share of the side of the largest, the one that is taken."""
+    min_sharpness: Annotated[float, Field(ge=0)] = Field(default=CHECKS.min_sharpness, examples=[80])
+    """A face less sharp is `blurred`: the variance of its Laplacian at 128 x 128 pixels and equal contrast."""
+    max_yaw: Angle = Field(default=CHECKS.max_yaw, examples=[20])
+    """A face turned to the left or right by more degrees is `turned_away`."""
+    max_pitch: Angle = Field(default=CHECKS.max_pitch, examples=[20])
+    """Likewise, looking up or down."""
+    max_roll: Angle = Field(default=CHECKS.max_roll, examples=[20])
+    """Likewise, tilted to a shoulder."""
+    max_cut_off: Share = Field(default=CHECKS.max_cut_off, examples=[0.1])
+    """`cut_off`: more than this share of the square around the face, 1.5 times its size, lies outside the picture; or
+    more than a fifth of it of the face itself."""
+    min_brightness: GreyLevel = Field(default=CHECKS.min_brightness, examples=[80])
+    """`too_dark`: less than a twentieth of the face is brighter than this grey level, from 0 to 255."""
+    max_blown_out: Share = Field(default=CHECKS.max_blown_out, examples=[0.1])
+    """`too_bright`: more than this share of the face is white."""
+    same_person: Annotated[float, Field(ge=-1, le=1)] = Field(default=CHECKS.same_person, examples=[0.6])
+    """Two identities whose ArcFace embeddings have at least this cosine are the `same_person`."""
+    min_coverage: Share = Field(default=CHECKS.min_coverage, examples=[0.9])
+    """`faces_in_video`: less than this share of the frames of a face swap's video show a face."""
+    refuse: list[CauseName] = Field(default=list(CHECKS.refuse), examples=[["no_face", "several_faces"]])
+    """The causes that are errors: jobs of such an identity fail before anything is computed. All others are warnings;
+    `[]` makes none an error."""

@@ -39,6 +39,20 @@ def load_clip(path: Path, info: VideoInfo, width: int, height: int, num_frames: 
     return clip
 
 
+def sample_clip(
+    path: Path, info: VideoInfo, width: int, height: int, num_frames: int, fps: float, samples: int
+) -> Iterator[Frame]:
+    """At most `samples` of the frames that `load_clip` gives, evenly spread from the first to the last.
+
+    Raises:
+        VideoInputError: if the video is shorter, or cannot be read.
+    """
+    indices = frame_indices(info, Fitted(width, height, num_frames, fps, ()))
+    places = dict.fromkeys(round(place) for place in np.linspace(0, num_frames - 1, min(samples, num_frames)))
+    for frame in _picked(path, info, [indices[place] for place in places]):
+        yield fit_frame(frame, width, height)
+
+
 def fit_frame(frame: Frame, width: int, height: int) -> Frame:
     """A frame at another size, its middle kept.
 

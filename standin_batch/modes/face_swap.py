@@ -156,4 +156,6 @@ MODE = Mode(
         ),
     ),
     reads_faces=reads_faces,
+    faces_in="input_video",
+    face_like="target_image",
 )

@@ -119,6 +119,8 @@ class Mode:
         requires: keys that a job of this mode has to give, `identity` or own ones.
         objections: to values that cannot stand together.
         reads_faces: given the values of `params`, whether `inputs` will ask for face models.
+        faces_in: the key among `video_keys` in whose video it then looks for faces.
+        face_like: the key among `image_keys` with a photograph of the one that is meant there.
     """
 
     name: str
@@ -133,3 +135,5 @@ class Mode:
     requires: tuple[str, ...] = ()
     objections: tuple[Objection, ...] = ()
     reads_faces: Callable[[Mapping[str, Any]], bool] = lambda params: False
+    faces_in: str | None = None
+    face_like: str | None = None

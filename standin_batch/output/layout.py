@@ -96,6 +96,11 @@ class OutputLayout:
         return self.state / "subjects"
 
     @property
+    def preflight(self) -> Path:
+        """The first page of the contact sheet of the identities; further ones are numbered from 2."""
+        return self.folder / "preflight.png"
+
+    @property
     def saved(self) -> Path:
         """Folder of jobs that are on their way: latents between two steps."""
         return self.state / "saved"

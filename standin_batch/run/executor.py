@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from standin_batch import __version__
 from standin_batch.errors import NotReadyError, StandinError
+from standin_batch.face.checks import Finding
 from standin_batch.job import Job
 from standin_batch.manifest.manifest import ScoreOptions
 from standin_batch.output.index import write_index
@@ -79,6 +80,7 @@ class RunSettings:
         deadline: of the run; None without one.
         room: on the disk of the output.
         scores: what is looked at in finished videos.
+        refused: what preflight objects to so much that a job is not made, by its id.
     """
 
     manifest: str
@@ -90,6 +92,7 @@ class RunSettings:
     deadline: Deadline | None
     room: Room
     scores: ScoreOptions
+    refused: Mapping[str, Finding] = field(default_factory=dict)
 
 
 def execute(plan: Plan, store: Store, settings: RunSettings, emit: Listener, stop: Stop) -> RunFinished:
@@ -228,7 +231,7 @@ class _Run:
     def _group(self, group: Group, writer: Writer) -> None:
         """Run the jobs of one group on one loaded model."""
         files = self.settings.files[group.model, group.base]
-        subjects = Subjects(self.store.layout.subjects, files, self.settings.device)
+        subjects = Subjects(self.store.layout.subjects, files.faces, self.settings.device, self.settings.refused)
         queue = JobQueue(self._with_subjects([item.job for item in group.jobs], subjects), self.stop.wait)
         turns = self._take(queue)
         if not turns:
@@ -305,7 +308,7 @@ class _Run:
             kind = kind_of(error)
             if kind is FailureKind.MACHINE:
                 raise
-            if kind is not FailureKind.INPUT and kind not in ENDING:
+            if kind not in (FailureKind.INPUT, FailureKind.REFUSED) and kind not in ENDING:
                 return True
             self.outcomes.has_failed(Turn(job), error, kind)
             if kind in ENDING:

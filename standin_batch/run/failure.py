@@ -4,6 +4,7 @@
 | --- | --- | --- |
 | `input`, `not_a_number`, `constant_video` | failed: the same job gives the same again | only with `--retry-failed` |
 | `not_accepted` | made as often as `accept` allows, and no clip was accepted | left out, unless `accept` is changed |
+| `refused` | failed: preflight objects to its photograph or video | looked at again |
 | `encoding`, `io`, `internal` | tried again, with growing pauses | tried again |
 | `out_of_memory` | tried again with less on the device | tried again |
 | `disk_full`, `device`, `machine` | failed, and the run ends: no other job would fare better | tried again |
@@ -18,6 +19,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from standin_batch.errors import NotReadyError, StandinError
+from standin_batch.face.checks import RefusedError
 from standin_batch.files import FULL, DiskFullError
 from standin_batch.media.ffmpeg import FfmpegKilledError
 from standin_batch.output.video import VideoError
@@ -38,6 +40,7 @@ class FailureKind(str, Enum):
     NOT_A_NUMBER = "not_a_number"
     CONSTANT_VIDEO = "constant_video"
     NOT_ACCEPTED = "not_accepted"
+    REFUSED = "refused"
     ENCODING = "encoding"
     IO = "io"
     INTERNAL = "internal"
@@ -174,6 +177,7 @@ def _kind(error: BaseException) -> FailureKind:
 _BY_TYPE: tuple[tuple[type[StandinError], FailureKind], ...] = (
     (NotANumberError, FailureKind.NOT_A_NUMBER),
     (ConstantVideoError, FailureKind.CONSTANT_VIDEO),
+    (RefusedError, FailureKind.REFUSED),
     (DiskFullError, FailureKind.DISK_FULL),
     (FfmpegKilledError, FailureKind.IO),
     (VideoError, FailureKind.ENCODING),

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from standin_batch.errors import StandinError
+from standin_batch.face.checks import Finding, RefusedError
 from standin_batch.files import replace_atomic
 from standin_batch.fingerprint import digest
-from standin_batch.job import Job
+from standin_batch.job import Job, Subject
 from standin_batch.run.failure import FailureKind, kind_of
 from standin_batch.weights.content import FACE
-from standin_batch.weights.locate import ModelFiles
+from standin_batch.weights.locate import FaceFiles
 from standin_batch.weights.registry import ROWS
 
 if TYPE_CHECKING:
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
 PREPARATION = 2
 """Raised when the same image and options come to be prepared in another way."""
 
+CPU = "cpu"
+"""Where subjects are prepared, whatever the run's device: so what `standin validate --faces` prepared is, to the bit,
+what a run on a GPU would have."""
+
 
 @dataclass
 class Subjects:
@@ -30,14 +36,16 @@ class Subjects:
 
     Attributes:
         folder: where prepared images are kept.
-        files: of the model, for its face models.
-        device: of the face models.
+        files: of the face models.
+        device: of the face models that modes ask for.
+        refused: what preflight objects to, by the job's id.
     """
 
     folder: Path
-    files: ModelFiles
+    files: FaceFiles
     device: str
-    _models: dict[bool, FaceModels] = field(default_factory=dict, repr=False)
+    refused: Mapping[str, Finding] = field(default_factory=dict)
+    _models: dict[tuple[str, bool], FaceModels] = field(default_factory=dict, repr=False)
     _failed: dict[str, StandinError] = field(default_factory=dict, repr=False)
 
     def image(self, job: Job) -> Image.Image:
@@ -52,7 +60,13 @@ class Subjects:
             return opened.convert("RGB")
 
     def prepare(self, job: Job) -> Path:
-        """The file of the prepared subject of `job`, made unless it is there; raises as `image` does."""
+        """The file of the prepared subject of `job`, made unless it is there; raises as `image` does.
+
+        Raises:
+            RefusedError: if preflight objects to it.
+        """
+        if (finding := self.refused.get(job.job_id)) is not None:
+            raise RefusedError.of(finding)
         key = _key(job)
         if key in self._failed:
             raise self._failed[key]
@@ -76,35 +90,39 @@ class Subjects:
         image = open_image(job.subject.image)
         if job.subject.kind == "subject":
             return prepare_subject(image)
-        detector, parser = self._loaded(with_embedding=False)
+        detector, parser = self._loaded(CPU, with_embedding=False)
         try:
             return prepare_face(image, detector, parser, job.subject.on_no_face)
         except NoFaceError as error:
-            raise _located(error, job) from error
+            raise _located(error, job.subject, job.model) from error
 
     def face_models(self) -> FaceModels:
         """Detector with embedder, and parser, as modes ask for them."""
-        return self._loaded(with_embedding=True)
+        return self._loaded(self.device, with_embedding=True)
 
-    def _loaded(self, with_embedding: bool) -> FaceModels:
+    def _loaded(self, device: str, with_embedding: bool) -> FaceModels:
         from standin_batch.face.detect import InsightFaceDetector
         from standin_batch.face.models import FaceModels
         from standin_batch.face.parse import BiSeNetParser
 
-        if with_embedding not in self._models:
-            known = next(iter(self._models.values()), None)
-            parser = BiSeNetParser(self.files.parser, self.device) if known is None else known.parser
-            detector = InsightFaceDetector(self.files.detector, self.device, with_embedding)
-            self._models[with_embedding] = FaceModels(detector, parser)
-        return self._models[with_embedding]
+        key = (device, with_embedding)
+        if key not in self._models:
+            parsers = {known: models.parser for (known, _), models in self._models.items()}
+            parser = parsers.get(device) or BiSeNetParser(self.files.parser, device)
+            detector = InsightFaceDetector(self.files.detector, device, with_embedding)
+            self._models[key] = FaceModels(detector, parser)
+        return self._models[key]
 
 
-def _located(error: StandinError, job: Job) -> StandinError:
-    """The same error, naming the file, and what a beginner on the tiny model cannot know."""
-    assert job.subject is not None
-    made_here = ROWS[job.model].generator is not None
-    why = " (the tiny model's detector knows only the quick start's face)" if made_here else ""
-    return type(error)(f"{error.message} {job.subject.image}{why}", error.hint)
+def aside(model: str) -> str:
+    """What a beginner on the tiny model cannot know, where no face was found."""
+    made_here = ROWS[model].generator is not None
+    return " (the tiny model's detector knows only the quick start's face)" if made_here else ""
+
+
+def _located(error: StandinError, subject: Subject, model: str) -> StandinError:
+    """The same error, naming the file."""
+    return type(error)(f"{error.message} {subject.image}{aside(model)}", error.hint)
 
 
 def _key(job: Job) -> str:

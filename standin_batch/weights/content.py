@@ -7,7 +7,7 @@ from pathlib import Path
 
 from standin_batch.digests import DigestCache
 from standin_batch.fingerprint import digest
-from standin_batch.weights.locate import WeightsMissing, is_made_here, locate
+from standin_batch.weights.locate import WeightsMissing, is_made_here, locate, locate_faces
 from standin_batch.weights.registry import ModelRow
 from standin_batch.weights.stand_ins import source_sha256
 
@@ -26,7 +26,7 @@ def weight_digests(
     """
     parts = (BASE, ADAPTER, FACE, EMBEDDER, *modules)
     if is_made_here(row, checkpoints):
-        return {part: f"{row.generator}/{row.name}/{part}" for part in parts}
+        return {part: _generated(row, part) for part in parts}
     try:
         files = locate(row, checkpoints, modules, cache)
     except WeightsMissing:
@@ -38,6 +38,17 @@ def weight_digests(
         EMBEDDER: _digest(files.embedders(), cache),
         **{name: _digest(shards, cache) for name, shards in files.modules.items()},
     }
+
+
+def face_digest(row: ModelRow, checkpoints: Path | None, cache: DigestCache) -> str:
+    """What `weight_digests` has for the face models, without looking at anything else: they are small."""
+    if is_made_here(row, checkpoints):
+        return _generated(row, FACE)
+    return _digest(locate_faces(row, checkpoints).preparing(), cache)
+
+
+def _generated(row: ModelRow, part: str) -> str:
+    return f"{row.generator}/{row.name}/{part}"
 
 
 def _digest(paths: Iterable[Path], cache: DigestCache) -> str:

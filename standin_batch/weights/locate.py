@@ -43,6 +43,31 @@ class ExpertFiles:
 
 
 @dataclass(frozen=True)
+class FaceFiles:
+    """The files of the face models of a model; `ModelFiles` has them among others.
+
+    Attributes:
+        detector: folder of the antelopev2 ONNX files; may be absent.
+        parser: folder of `parsing_bisenet.pth`; may be absent.
+    """
+
+    detector: Path
+    parser: Path
+
+    def looking(self) -> tuple[Path, ...]:
+        """Those that decide what is found in a picture: detectors, then the embedder if it is there."""
+        return (*sorted(self.detector.glob("scrfd*.onnx")), *self.embedders())
+
+    def preparing(self) -> tuple[Path, ...]:
+        """Those that decide how a subject is prepared; empty if there are none."""
+        return (*sorted(self.detector.glob("scrfd*.onnx")), *sorted(self.parser.glob("parsing_bisenet.pth")))
+
+    def embedders(self) -> tuple[Path, ...]:
+        """Those that tell one person from another; empty if there are none."""
+        return tuple(sorted(self.detector.glob(EMBEDDER)))
+
+
+@dataclass(frozen=True)
 class ModelFiles:
     """The files of a model that are needed to run it.
 
@@ -90,15 +115,18 @@ class ModelFiles:
             found.append(expert.adapter)
         return tuple(found)
 
+    @property
+    def faces(self) -> FaceFiles:
+        """Those of the face models."""
+        return FaceFiles(self.detector, self.parser)
+
     def face_models(self) -> tuple[Path, ...]:
         """The files of the face models that subject preparation reads; empty if there are none."""
-        detectors = sorted(self.detector.glob("scrfd*.onnx"))
-        parsers = sorted(self.parser.glob("parsing_bisenet.pth"))
-        return (*detectors, *parsers)
+        return self.faces.preparing()
 
     def embedders(self) -> tuple[Path, ...]:
         """The files that tell one person from another; empty if there are none."""
-        return tuple(sorted(self.detector.glob(EMBEDDER)))
+        return self.faces.embedders()
 
     def for_dtype(self, dtype: str) -> ModelFiles:
         """The same, with converted files in the place of their originals where that changes no bit of a computation.
@@ -155,6 +183,15 @@ def locate(
         raise WeightsMissing(f"{row.name}: there is no {absent.path}", where) from None
 
 
+def locate_faces(row: ModelRow, checkpoints: Path | None) -> FaceFiles:
+    """Where the face models of `row` are, or should be; nothing else of it needs to be there."""
+    return _face_files(row, root_of(row, checkpoints))
+
+
+def _face_files(row: ModelRow, root: Path) -> FaceFiles:
+    return FaceFiles(folder_of(root, DETECTOR, ANTELOPE if row.sources else None), root / PARSER)
+
+
 def _located(row: ModelRow, root: Path, modules: Collection[str], cache: DigestCache) -> ModelFiles:
     base = folder_of(root, row.base, row.sources[0] if row.sources else None)
     adapters = folder_of(root, ADAPTERS, row.adapters[0] if row.adapters else None)
@@ -166,6 +203,7 @@ def _located(row: ModelRow, root: Path, modules: Collection[str], cache: DigestC
         if not _is_beside(row, base, module, files[name], cache):
             # Such a checkpoint is a model by itself: its base, and the text encoder and VAE that came with it.
             base = folder
+    faces = _face_files(row, root)
     return ModelFiles(
         model=row.name,
         root=root,
@@ -173,8 +211,8 @@ def _located(row: ModelRow, root: Path, modules: Collection[str], cache: DigestC
         text_encoder=_first(base, TEXT_ENCODERS),
         vae=_first(base, VAES),
         tokenizer=_folder(base / TOKENIZER),
-        detector=folder_of(root, DETECTOR, ANTELOPE if row.sources else None),
-        parser=root / PARSER,
+        detector=faces.detector,
+        parser=faces.parser,
         modules=files,
     )
 
