@@ -6,10 +6,11 @@ import contextlib
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from standin_batch.errors import NotReadyError, UsageError
+from standin_batch.errors import NotReadyError, StandinError, UsageError
+from standin_batch.face.checks import Finding
 from standin_batch.output.index import write_index
 from standin_batch.output.store import OutputError, Store, has_video, read_record, recorded_ids
 from standin_batch.plan.cost import CostModel
@@ -17,6 +18,7 @@ from standin_batch.plan.estimate import Device, estimate
 from standin_batch.plan.memory import Profile
 from standin_batch.plan.plan import Plan
 from standin_batch.plan.reason import Reason
+from standin_batch.run.contact_sheet import write_sheet
 from standin_batch.run.deadline import Deadline
 from standin_batch.run.events import Listener, Prepared, Preparing, RunFinished, Stopping, Warned
 from standin_batch.run.executor import RunSettings, execute
@@ -26,6 +28,7 @@ from standin_batch.run.lock import LockedError, held
 from standin_batch.run.log import log_to
 from standin_batch.run.measured import Measured, device_of
 from standin_batch.run.plan_manifest import PlannedManifest
+from standin_batch.run.preflight import preflight, warnings_of
 from standin_batch.run.ready import find_weights
 from standin_batch.run.room import Room
 from standin_batch.run.saved import forget_done
@@ -84,9 +87,26 @@ def run_local(
             write_all_down(planned.jobs, store.layout)
             settings = _settings(planned, machine, device, files, stop.at)
             left = _still_to_do(plan, store)
+            with stop.at_once():
+                settings = replace(settings, refused=_preflight(left, planned, files, emit))
             if short := settings.room.shortage([item.job for item in left.to_run]):
                 emit(Warned(short, "make room; a run on a full disk ends with 3, and goes on when there is room"))
             return execute(left, store, settings, emit, stop)
+
+
+def _preflight(
+    plan: Plan, planned: PlannedManifest, files: Mapping[tuple[str, str], ModelFiles], emit: Listener
+) -> Mapping[str, Finding]:
+    """Look at the people of `plan`, and say what is wrong; the jobs that are refused for it, by their id."""
+    layout, faces = planned.store.layout, {model: found.faces for (model, _), found in files.items()}
+    found = preflight([item.job for item in plan.to_run], planned.manifest.faces, faces, layout.subjects, emit)
+    for warning in warnings_of(found, planned.manifest.path):
+        emit(warning)
+    try:
+        write_sheet(layout.preflight, planned.manifest.name, found)
+    except (OSError, StandinError) as error:  # what needs the disk more will say so
+        emit(Warned(f"the contact sheet could not be written: {error}"))
+    return found.refused
 
 
 def _device(machine: Machine, emit: Listener) -> str:

@@ -41,7 +41,7 @@ def score(
     from standin_batch.run.folder_jobs import folder_jobs
     from standin_batch.run.lock import held
     from standin_batch.run.log import log_to
-    from standin_batch.run.ready import make_tiny
+    from standin_batch.run.ready import make_here
     from standin_batch.run.rescoring import Rescoring
 
     found = folder_jobs(target, overrides, checkpoints)
@@ -50,7 +50,7 @@ def score(
         raise UsageError(f"there is no output folder {layout.folder}", "`standin run` makes it")
     with held(layout.lock):
         log_to(layout.log)
-        make_tiny({job.model for job in found.jobs if job.subject is not None}, checkpoints, warn_of)
+        make_here({job.model for job in found.jobs if job.subject is not None}, checkpoints, warn_of)
         wanted = frames or found.manifest.scores.frames
         done = _with_bar(Rescoring(layout, found.jobs, wanted, checkpoints, warn_of), missing)
         write_index(layout)

@@ -9,7 +9,7 @@ from standin_batch.manifest import load_manifest
 from standin_batch.run.lock_manifest import expand_drawn
 from standin_batch.run.plan_manifest import FileContents
 from standin_batch.run.weight_needs import uses_of
-from standin_batch.weights.content import ADAPTER, BASE, EMBEDDER, FACE, MISSING
+from standin_batch.weights.content import ADAPTER, BASE, EMBEDDER, FACE, MISSING, face_digest
 from standin_batch.weights.needs import Use, named, names
 from standin_batch.weights.registry import ROWS
 
@@ -20,6 +20,14 @@ class UnreadWeights(FileContents):
     def weights(self, model: str, modules: tuple[str, ...] = ()) -> Mapping[str, str]:
         """The same for every part."""
         return {part: f"{MISSING}{model}/{part}" for part in (BASE, ADAPTER, FACE, EMBEDDER, *modules)}
+
+
+class FaceWeights(UnreadWeights):
+    """Likewise, but for the face models, which decide how identities are prepared."""
+
+    def weights(self, model: str, modules: tuple[str, ...] = ()) -> Mapping[str, str]:
+        """Digest of the face models, and something for every other part."""
+        return {**super().weights(model, modules), FACE: face_digest(ROWS[model], self.checkpoints, self.cache)}
 
 
 MANIFESTS = (".yaml", ".yml")

@@ -33,8 +33,15 @@ def find_weights(plan: Plan, checkpoints: Path | None, emit: Listener) -> Mappin
     Raises:
         NotReadyError: naming what is missing and where it was looked for, or which LoRA does not fit.
     """
-    make_tiny({group.model for group in plan.groups}, checkpoints, emit)
+    make_here({group.model for group in plan.groups}, checkpoints, emit)
     return _checked(plan, checkpoints, emit)
+
+
+def make_here(models: Collection[str], checkpoints: Path | None, emit: Listener) -> None:
+    """Make those of `models` that are made on this machine, unless they are there."""
+    for model in models:
+        if is_made_here(ROWS[model], checkpoints):
+            _make_tiny(root_of(ROWS[model], checkpoints), emit)
 
 
 def _checked(plan: Plan, checkpoints: Path | None, emit: Listener) -> dict[Base, ModelFiles]:
@@ -70,13 +77,6 @@ def _check_sound(use: Use, files: ModelFiles) -> None:
     if faults:
         told = "; ".join(f"{fault.path} {fault.message}" for fault in faults)
         raise WeightsBroken(told, faults[0].cure)
-
-
-def make_tiny(models: Collection[str], checkpoints: Path | None, emit: Listener) -> None:
-    """Make what of `models` is made on this machine and is not there yet."""
-    for model in models:
-        if is_made_here(ROWS[model], checkpoints):
-            _make_tiny(root_of(ROWS[model], checkpoints), emit)
 
 
 def _make_tiny(root: Path, emit: Listener) -> None:

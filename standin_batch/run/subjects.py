@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from standin_batch.weights.registry import ROWS
 if TYPE_CHECKING:
     from PIL import Image
 
+    from standin_batch.face.detect import Detector
     from standin_batch.face.models import FaceModels
 
 PREPARATION = 2
@@ -39,12 +40,14 @@ class Subjects:
         files: of the face models.
         device: of the face models that modes ask for.
         refused: what preflight objects to, by the job's id.
+        detector: gives one that is loaded already, on the CPU; two of them take the processor from each other.
     """
 
     folder: Path
     files: FaceFiles
     device: str
     refused: Mapping[str, Finding] = field(default_factory=dict)
+    detector: Callable[[], Detector] | None = None
     _models: dict[tuple[str, bool], FaceModels] = field(default_factory=dict, repr=False)
     _failed: dict[str, StandinError] = field(default_factory=dict, repr=False)
 
@@ -109,7 +112,8 @@ class Subjects:
         if key not in self._models:
             parsers = {known: models.parser for (known, _), models in self._models.items()}
             parser = parsers.get(device) or BiSeNetParser(self.files.parser, device)
-            detector = InsightFaceDetector(self.files.detector, device, with_embedding)
+            shared = self.detector if device == CPU else None
+            detector = shared() if shared else InsightFaceDetector(self.files.detector, device, with_embedding)
             self._models[key] = FaceModels(detector, parser)
         return self._models[key]
 
