@@ -17,6 +17,7 @@ BASE = {
     "model": "tiny",
     "output": {},
     "run": {},
+    "faces": {},
     "defaults": {},
     "identities": {"ada": {"image": "ada.png"}},
     "loras": {"style": {"path": "style.safetensors"}},
@@ -84,6 +85,18 @@ ENTRY_KEYS = {
     ("run", "checkpoint_every"): (5, SAME_VIDEO, "often"),
     ("run", "max_failures"): (3, SAME_VIDEO, 0),
     ("run", "on_finish"): ("true", SAME_VIDEO, 3),
+    ("faces", "min_side"): (128, SAME_VIDEO, -1),
+    ("faces", "max_second_face"): (0.8, SAME_VIDEO, 1.5),
+    ("faces", "min_sharpness"): (80, SAME_VIDEO, "sharp"),
+    ("faces", "max_yaw"): (20, SAME_VIDEO, 181),
+    ("faces", "max_pitch"): (20, SAME_VIDEO, 181),
+    ("faces", "max_roll"): (20, SAME_VIDEO, 181),
+    ("faces", "max_cut_off"): (0.1, SAME_VIDEO, 1.5),
+    ("faces", "min_brightness"): (80, SAME_VIDEO, 256),
+    ("faces", "max_blown_out"): (0.1, SAME_VIDEO, 1.5),
+    ("faces", "same_person"): (0.6, SAME_VIDEO, 1.5),
+    ("faces", "min_coverage"): (0.9, SAME_VIDEO, 1.5),
+    ("faces", "refuse"): (["blurred"], SAME_VIDEO, ["blury"]),
     ("name",): ("other", SAME_VIDEO, "../name"),
     ("version",): (1, SAME_VIDEO, 2),
     ("model",): ("tiny-2.2", OTHER_VIDEO, "tine"),
@@ -167,7 +180,7 @@ def test_a_key_elsewhere(here, path):
     value, effect, wrong = ENTRY_KEYS[path]
     before = here.manifest("base", BASE)
     expect(here, before, written(here, "changed", path, value), effect)
-    refused(here, written(here, "wrong", path, wrong), str(wrong))
+    refused(here, written(here, "wrong", path, wrong), str(wrong[0] if isinstance(wrong, list) else wrong))
 
 
 def test_the_name_and_the_folder_say_where_the_results_go(here):
@@ -220,7 +233,8 @@ def test_no_key_was_forgotten():
     definitions = schema["$defs"]
     assert set(JOB_KEYS) == set(definitions["JobKeys"]["properties"])
     assert {path[0] for path in ENTRY_KEYS if len(path) == 1} | {"include"} == (
-        set(schema["properties"]) - {"output", "run", "defaults", "identities", "loras", "videos", "prompts", "jobs"}
+        set(schema["properties"])
+        - {"output", "run", "faces", "defaults", "identities", "loras", "videos", "prompts", "jobs"}
     )
     elsewhere = {("loras", "high_noise"), ("loras", "low_noise"), ("prompts", "file"), ("prompts", "field")}
     tried = {(path[0], path[-1]) for path in ENTRY_KEYS} | elsewhere
@@ -231,5 +245,6 @@ def test_no_key_was_forgotten():
         "prompts": "PromptEntry",
         "output": "OutputSection",
         "run": "RunSection",
+        "faces": "FacesSection",
     }.items():
         assert {(section, key) for key in definitions[definition]["properties"]} <= tried

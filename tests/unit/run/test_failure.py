@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from standin_batch.errors import NotReadyError, StandinError
+from standin_batch.face.checks import RefusedError
 from standin_batch.files import DiskFullError
 from standin_batch.media.ffmpeg import FfmpegKilledError
 from standin_batch.output.video import VideoError
@@ -33,6 +34,7 @@ KINDS = [
     (StandinError("no face"), FailureKind.INPUT),
     (NotANumberError("nan"), FailureKind.NOT_A_NUMBER),
     (ConstantVideoError("black"), FailureKind.CONSTANT_VIDEO),
+    (RefusedError("blurred"), FailureKind.REFUSED),
     (VideoError("ffmpeg"), FailureKind.ENCODING),
     (DiskFullError("full"), FailureKind.DISK_FULL),
     (NotReadyError("weights"), FailureKind.MACHINE),
@@ -93,4 +95,4 @@ def test_out_of_memory_takes_less_as_long_as_there_is_less_whatever_retries_say(
 
 
 def test_every_kind_has_its_rule():
-    assert {*LASTING, *DECIDED, *PASSING, *ENDING, FailureKind.OUT_OF_MEMORY} == set(FailureKind)
+    assert {*LASTING, *DECIDED, *PASSING, *ENDING, FailureKind.OUT_OF_MEMORY, FailureKind.REFUSED} == set(FailureKind)
