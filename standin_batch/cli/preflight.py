@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from standin_batch.run.events import Event, Listener
     from standin_batch.run.preflight import Preflight, Seen
 
-VERDICTS = {"ok": ("✓ good", "green"), "warning": ("! look", "yellow"), "error": ("✗ refused", "red")}
+VERDICTS = {"ok": ("✓ good", "green"), "warning": ("! look", "yellow"), "error": ("✗ no use", "red")}
 NOTHING = "–"
 
 
@@ -107,7 +107,7 @@ def _measured(seen: Seen) -> tuple[str, ...]:
     if portrait is None or portrait.likeness is None:
         return (NOTHING,) * 5
     found = portrait.likeness
-    return f"{found.side:.0f} px", f"{found.sharpness:.0f}", *(f"{angle:.0f}°" for angle in found.pose)
+    return f"{found.side:.0f} px", f"{found.sharpness:.0f}", *(f"{round(angle)}°" for angle in found.pose)
 
 
 def _videos(found: Preflight) -> Table:

@@ -96,7 +96,7 @@ def _small(name: str, found: Likeness, checks: FaceChecks) -> Iterator[Finding]:
             Cause.TOO_SMALL,
             f"the face has {found.side:.0f} pixels along its shorter side (at least {checks.min_side})",
             "take a larger picture, or a closer one; enlarging this one adds nothing",
-            f"{found.side:.0f} px < {checks.min_side}",
+            f"too small: {found.side:.0f} px < {checks.min_side}",
         )
 
 
@@ -109,7 +109,7 @@ def _blurred(name: str, found: Likeness, checks: FaceChecks) -> Iterator[Finding
             Cause.BLURRED,
             f"the face has a sharpness of {sharp} (at least {least})",
             "take a picture in which the face is in focus, and does not move",
-            f"sharpness {sharp} < {least}",
+            f"blurred: {sharp} < {least}",
         )
 
 
@@ -147,7 +147,7 @@ def _cut_off(name: str, found: Likeness, checks: FaceChecks) -> Iterator[Finding
                 Cause.CUT_OFF,
                 f"{outside:.0%} of {what} lies outside the picture (at most {most:.0%})",
                 "take a picture with the whole head and some room around it",
-                f"{outside:.0%} outside > {most:.0%}",
+                f"cut off: {outside:.0%} outside > {most:.0%}",
             )
             return
 
@@ -160,7 +160,7 @@ def _dark(name: str, found: Likeness, checks: FaceChecks) -> Iterator[Finding]:
             Cause.TOO_DARK,
             f"the brightest parts of the face have a grey level of {light} out of 255 (at least {least})",
             "take a picture in better light",
-            f"light {light} < {least}",
+            f"too dark: {light} < {least}",
         )
 
 
@@ -172,7 +172,7 @@ def _bright(name: str, found: Likeness, checks: FaceChecks) -> Iterator[Finding]
             Cause.TOO_BRIGHT,
             f"{white} of the face is white (at most {most})",
             "take a picture in softer light, or with a shorter exposure",
-            f"{white} white > {most}",
+            f"too bright: {white} white > {most}",
         )
 
 
@@ -205,9 +205,9 @@ def _same_person(name: str, alike: Mapping[str, float | None], checks: FaceCheck
     first, cosine = next(iter(alike.items()))
     more = f", and as {len(alike) - 1} more" if len(alike) > 1 else ""
     if cosine is None:
-        told, short = f"the same photograph as {first}{more}", f"same file as {first}"
+        told, short = f"the same photograph as {first}{more}", f"same photograph as {first}"
     else:
         told = f"the same person as {first} by a cosine of {cosine:.2f} (from {checks.same_person:g}){more}"
-        short = f"{cosine:.2f} like {first}"
+        short = f"same person as {first}: {cosine:.2f}"
     cure = "give each identity a person of its own, or leave one of them out"
     yield checks.finding(name, Cause.SAME_PERSON, told, cure, short, tuple(alike))

@@ -25,8 +25,8 @@ LINES = 4
 PAPER: Colour = (250, 250, 248)
 INK: Colour = (28, 30, 34)
 PALE: Colour = (110, 114, 120)
-COLOURS: dict[Verdict, Colour] = {"ok": (34, 139, 84), "warning": (201, 120, 0), "error": (196, 38, 46)}
-WORDS: dict[Verdict, str] = {"ok": "good", "warning": "worth a look", "error": "refused"}
+COLOURS: dict[Verdict, Colour] = {"ok": (34, 139, 84), "warning": (178, 98, 0), "error": (196, 38, 46)}
+WORDS: dict[Verdict, str] = {"ok": "good", "warning": "worth a look", "error": "no use"}
 
 NAME_SIZE, TEXT_SIZE, TITLE_SIZE = 18, 14, 26
 WIDE_FONTS = ("NotoSansCJK-Regular.ttc", "NotoSans-Regular.ttf", "DejaVuSans.ttf")

@@ -11,7 +11,6 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from standin_batch.errors import StandinError
-from standin_batch.face.portrait import Likeness
 from standin_batch.face.sheet import PICTURE, Tile, pages
 from standin_batch.files import replace_atomic
 from standin_batch.fingerprint import digest
@@ -54,23 +53,27 @@ def write_sheet(path: Path, manifest: str, found: Preflight) -> tuple[Path, ...]
     return tuple(written)
 
 
-def numbers_of(found: Likeness) -> str:
-    """What was measured, on one line."""
-    yaw, pitch, roll = (f"{angle:.0f}°" for angle in found.pose)
-    return f"{found.side:.0f} px, sharp {found.sharpness:.0f}, turned {yaw} {pitch} {roll}"
-
-
 def _tile(seen: Seen, found: Preflight) -> Tile:
     sitter, findings = seen.sitter, found.of(seen.sitter.name)
-    likeness = None if sitter.portrait is None else sitter.portrait.likeness
     return Tile(
         name=sitter.name,
         picture=_picture(seen),
         verdict=verdict(findings),
-        numbers=numbers_of(likeness) if likeness else "taken as it is" if sitter.kind == "subject" else "no face",
+        numbers=_numbers(seen),
         findings=tuple(finding.short for finding in findings),
         shown=seen.prepared is not None,
     )
+
+
+def _numbers(seen: Seen) -> str:
+    """What was measured, on one line."""
+    portrait = seen.sitter.portrait
+    if portrait is None:
+        return "taken as it is" if seen.prepared is not None else ""
+    if (found := portrait.likeness) is None:
+        return f"{portrait.width} x {portrait.height}"
+    yaw, pitch, roll = (f"{round(angle)}°" for angle in found.pose)
+    return f"{found.side:.0f} px   sharp {found.sharpness:.0f}   turned {yaw}  {pitch}  {roll}"
 
 
 def _picture(seen: Seen) -> Image.Image | None:

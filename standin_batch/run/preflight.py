@@ -152,7 +152,6 @@ class _Studio:
         except NotReadyError:
             raise
         except Exception as error:
-            logger.warning("%s could not be looked at", name, exc_info=True)
             found = _readable(error, name)
             return checks.finding(name, Cause.UNREADABLE, found.message, found.hint, "cannot be read")
 
@@ -164,7 +163,6 @@ class _Studio:
         except NotReadyError:
             raise
         except Exception as error:  # a job of its own fails by it, or by nothing: the others are looked at
-            logger.warning("%s could not be looked at", subject.image, exc_info=True)
             return None, _readable(error, str(subject.image))
 
     def _prepared(self, job: Job, portrait: Portrait | None) -> tuple[Path | None, StandinError | None]:
@@ -178,7 +176,6 @@ class _Studio:
         try:
             return subjects.prepare(job), None
         except Exception as error:  # a full disk, too, is told by what comes next
-            logger.warning("%s could not be prepared", job.subject.image, exc_info=True)
             opens = portrait is not None or isinstance(error, (NotReadyError, OSError))
             return None, None if opens else _readable(error, str(job.subject.image))
 
@@ -194,6 +191,7 @@ def _readable(error: Exception, what: str) -> StandinError:
     """What went wrong, in a user's words."""
     if isinstance(error, StandinError):
         return error
+    logger.info("%s could not be looked at", what, exc_info=error)
     return StandinError(f"{what} could not be looked at: {type(error).__name__}: {error}", "save it anew as PNG")
 
 

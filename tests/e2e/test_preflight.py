@@ -90,6 +90,7 @@ def test_the_same_is_said_to_people_and_the_sheet_is_there(photographs, whole, l
     assert "looked at 12 identities and 1 video: 2 errors, 8 warnings" in ran.stdout
     assert "the face has 61 pixels along its shorter side (at least 96)" in ran.stdout
     assert "cure: take a larger picture" in ran.stdout
+    assert "Traceback" not in ran.stderr
     assert "contact sheet: outputs/whole/preflight.png" in ran.stdout
     with Image.open(photographs.folder / "outputs" / "whole" / "preflight.png") as sheet:
         assert sheet.width > 1000
