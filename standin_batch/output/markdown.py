@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+_UNSAFE = re.compile(r"[\x00-\x20<>|%#?\\]")
+"""What would end a link, or mean something else in it."""
+
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
@@ -20,7 +23,7 @@ def code(text: object) -> str:
 
 def link(text: str, path: str) -> str:
     """A link to a file below the folder of the page."""
-    return f"[{escaped(text)}](<{path.replace('<', '%3C').replace('>', '%3E')}>)"
+    return f"[{escaped(text)}](<{_UNSAFE.sub(lambda found: f'%{ord(found[0]):02X}', path)}>)"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]], right: Iterable[str] = ()) -> str:

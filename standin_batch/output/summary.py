@@ -48,7 +48,7 @@ class Cause:
     Attributes:
         kind: of the failure.
         cause: what went wrong.
-        hint: what to do about it; may be empty.
+        hint: what to do about the first of them; may be empty.
         labels: of the jobs, in their order.
     """
 
@@ -320,10 +320,11 @@ def spread(values: list[float]) -> Spread:
 
 
 def _causes(failures: tuple[Failure, ...]) -> tuple[Cause, ...]:
-    labels: dict[tuple[str, str, str], list[str]] = {}
+    """Hints may name a job, so those of the first stand for all."""
+    told: dict[tuple[str, str], list[Failure]] = {}
     for failure in failures:
-        labels.setdefault((failure.kind, failure.cause, failure.hint), []).append(failure.label)
-    causes = (Cause(*cause, tuple(jobs)) for cause, jobs in labels.items())
+        told.setdefault((failure.kind, failure.cause), []).append(failure)
+    causes = (Cause(*said, jobs[0].hint, tuple(job.label for job in jobs)) for said, jobs in told.items())
     return tuple(sorted(causes, key=lambda cause: -len(cause.labels)))
 
 

@@ -104,3 +104,18 @@ def test_five_thousand_rows_are_filtered_and_exported_in_twenty_seconds(many, wo
         split: each["rows"] for split, each in told["splits"].items()
     }
     assert 4_000 < told["rows"] < CLIPS
+
+
+def test_a_run_is_reported(quickstart, workspace):
+    source = quickstart[0].folder / "outputs" / "quickstart"
+    ran = workspace.standin("dataset", "report", source, "--to", "notes.md", "--json")
+    summary = json.loads(ran.stdout)["summary"]
+    assert (ran.returncode, summary["clips"], summary["failed"]) == (0, 8, 0)
+    assert "| clips | 8 |" in (workspace.folder / "notes.md").read_text()
+    assert (workspace.folder / "notes" / "phases.svg").is_file()
+    assert not (source / "report.md").exists()
+
+
+def test_a_report_is_markdown(quickstart, workspace):
+    ran = workspace.standin("dataset", "report", quickstart[0].folder / "outputs" / "quickstart", "--to", "notes.html")
+    assert (ran.returncode, "ends in .md" in ran.stderr) == (2, True)
