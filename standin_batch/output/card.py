@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from standin_batch.fingerprint import digest
 from standin_batch.output.columns import COLUMNS, KINDS
+from standin_batch.output.counted import spread
 from standin_batch.output.licences import Used, weights_used
 from standin_batch.output.markdown import code, escaped, table
 from standin_batch.output.selection import Selection
-from standin_batch.output.summary import spread
 from standin_batch.scores.table import DECIDING
 
 if TYPE_CHECKING:

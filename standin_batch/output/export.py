@@ -81,10 +81,9 @@ def export(selection: Selection, target: Path, options: ExportOptions) -> Export
         ExportError: if a video is gone, or cannot be written.
     """
     target = check_place(selection.layout, target, force=options.force)
-    with temporary_beside(target) as folder:
-        exported = Exported(target)
-        with _told():
-            _Writer(selection, options, folder, exported).write()
+    exported = Exported(target)
+    with _told(), temporary_beside(target) as folder:
+        _Writer(selection, options, folder, exported).write()
         put_in_place(folder, target)
     return exported
 

@@ -25,6 +25,9 @@ WIDTH = 7.5
 ROWS = 25
 """Rows of a plot that has one for each group; more cannot be read."""
 
+POINTS = 200
+"""Points of a group in a plot."""
+
 
 def bars(path: Path, values: Mapping[str, float], labels: Sequence[str], title: str) -> None:
     """One bar for each name, from top to bottom, with its label behind it."""
@@ -50,7 +53,10 @@ def histogram(path: Path, values: Sequence[float], title: str) -> None:
 
 
 def strips(path: Path, groups: Mapping[str, Sequence[float]], title: str) -> None:
-    """One row for each group, from top to bottom: a point for each clip, a line at the median."""
+    """One row for each group, from top to bottom: a point for each clip, a line at the median.
+
+    Of more than `POINTS` clips, so many of their quantiles are drawn: as many points more would only be a larger file.
+    """
     with _axes(path, 0.8 + 0.3 * len(groups), title) as axes:
         for row, values in enumerate(groups.values()):
             spread = [
@@ -60,6 +66,13 @@ def strips(path: Path, groups: Mapping[str, Sequence[float]], title: str) -> Non
             axes.vlines(sorted(values)[len(values) // 2], row - 0.4, row + 0.4, color=POINT, linewidth=2)
         axes.set_yticks(range(len(groups)), [_short(name) for name in groups])
         axes.set_ylim(len(groups) - 0.5, -0.5)
+
+
+def _quantiles(values: Sequence[float]) -> list[float]:
+    ordered = sorted(values)
+    if len(ordered) <= POINTS:
+        return ordered
+    return [ordered[round(i * (len(ordered) - 1) / (POINTS - 1))] for i in range(POINTS)]
 
 
 def _short(name: str, length: int = 32) -> str:

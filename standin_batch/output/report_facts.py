@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from standin_batch.output.counted import NO_LORA, NOBODY
 from standin_batch.output.index import read_index
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.store import has_video, read_records
-from standin_batch.output.summary import NO_LORA, NOBODY, Failure, Summary, summarise
+from standin_batch.output.summary import Failure, Summary, summarise
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from standin_batch.output.counted import GROUPINGS, ScoreRow, Spread
 from standin_batch.output.markdown import code, escaped, link, table
 from standin_batch.output.report_facts import Clip, Facts
-from standin_batch.output.summary import GROUPINGS, Cause, ScoreRow, Spread, Summary
+from standin_batch.output.summary import Cause, Summary
 from standin_batch.scores.table import DECIDING
 
 SHOWN_GROUPS = 40

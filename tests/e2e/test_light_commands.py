@@ -24,6 +24,7 @@ HEAVY = ("torch", "diffsynth", "transformers", "onnxruntime", "insightface", "cv
         ["stop", "MANIFEST"],
         ["why", "MANIFEST", "portraits", "astronaut", "desk", "seed", "0"],
         ["run", "MANIFEST"],
+        ["dataset", "export", "MANIFEST", "--dry-run"],
         ["weights", "list"],
         ["weights", "download", "wan2.1-t2v-14b", "--dry-run"],
     ],

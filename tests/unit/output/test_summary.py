@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from standin_batch.output.summary import Acceptance, Failure, Pace, Spread, summarise
+from standin_batch.output.counted import Acceptance, Pace, Spread
+from standin_batch.output.summary import Failure, summarise
 
 CLIP = {
     "model": "tiny",
