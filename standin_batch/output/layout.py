@@ -56,6 +56,11 @@ class OutputLayout:
         return self.folder / "gallery.html"
 
     @property
+    def gallery_news(self) -> Path:
+        """What an open gallery asks for again and again while a run is at work: whether there is a newer one."""
+        return self.state / "gallery.js"
+
+    @property
     def posters(self) -> Path:
         """Folder of one small picture for each video."""
         return self.folder / "posters"

@@ -1,0 +1,137 @@
+// Charts: how the scores are spread, and one score by group. A bar is a filter, a point is a video.
+
+const BINS = 24;
+const MOST_GROUPS = 80;
+
+function chartsControls() {
+  if (!RANGES.length) return [];
+  const groups = FACETS.filter((name) => name !== "accepted");
+  const { score, by } = chartChoice();
+  return [
+    choice("Score", RANGES.map((name) => [name, label(name)]), score, (name) => change(() => (state.score = name))),
+    groups.length ? choice("by", groups.map((name) => [name, label(name)]), by, (name) => change(() => (state.by = name))) : null,
+  ];
+}
+
+function chartChoice() {
+  const groups = FACETS.filter((name) => name !== "accepted");
+  return {
+    score: RANGES.includes(state.score) ? state.score : RANGES[0] ?? "",
+    by: groups.includes(state.by) ? state.by : AXES[0] ?? "",
+  };
+}
+
+function drawCharts(host) {
+  if (!RANGES.length) {
+    host.replaceChildren(empty("There are no numbers that vary: no scores yet.", "standin dataset score"));
+    return;
+  }
+  const { score, by } = chartChoice();
+  host.replaceChildren(el("div", { class: "charts" },
+    by ? el("section", { class: "chart wide" }, el("h2", { text: `${label(score)} by ${label(by)}` }), strips(score, by)) : null,
+    RANGES.map((name) => el("section", { class: "chart" }, el("h2", { text: label(name), title: COLUMNS.get(name).about }), histogram(name)))));
+}
+
+/** Bins of a column over all rows, with round edges. */
+function bins(name) {
+  bins.known ??= new Map();
+  if (!bins.known.has(name)) {
+    const cells = COLUMNS.get(name).values.filter((each) => each !== null);
+    const low = cells[0], high = cells.at(-1);
+    const step = roundStep((high - low) / BINS);
+    const start = Math.floor(low / step + 1e-9) * step;
+    const count = Math.max(1, Math.ceil((high - start) / step + 1e-9));
+    bins.known.set(name, { low, high, step, start, count: start + count * step <= high ? count + 1 : count });
+  }
+  return bins.known.get(name);
+}
+
+function roundStep(step) {
+  const size = 10 ** Math.floor(Math.log10(step));
+  return [1, 2, 2.5, 5, 10].find((each) => each * size >= step * 0.999) * size;
+}
+
+const edge = ({ start, step }, place) => Number((start + place * step).toPrecision(10));
+const binOf = ({ start, step, count }, cell) => clampNumber(Math.floor((cell - start) / step + 1e-9), 0, count - 1);
+
+/** How many of the rows that pass all other filters, and how many of those shown, are in each bin. */
+function binned(name) {
+  const spec = bins(name);
+  const others = new Array(spec.count).fill(0), inside = new Array(spec.count).fill(0);
+  for (const row of passingOthers(`in.${name}`)) {
+    const cell = value(name, row);
+    if (cell === null) continue;
+    others[binOf(spec, cell)]++;
+    if (!selection.fails[row]) inside[binOf(spec, cell)]++;
+  }
+  return { spec, others, inside };
+}
+
+function histogram(name) {
+  const { spec, others, inside } = binned(name);
+  const [width, height, bottom] = [420, 150, 22];
+  const most = Math.max(1, ...others), each = width / spec.count;
+  const scaled = (count) => (count ? Math.max(2, (count / most) * (height - bottom - 14)) : 0);
+  const bars = others.map((count, place) => {
+    const range = [edge(spec, place), edge(spec, place + 1)];
+    const text = `${number(range[0])} to ${number(range[1])}: ${plural(inside[place], "video")}${inside[place] === count ? "" : ` of ${count}`}`;
+    const choose = () => toggleRange(name, range);
+    return svg("g", { class: "bin", role: "button", tabindex: "-1", "aria-label": text, onclick: choose, onkeydown: (event) => (event.key === "Enter" || event.key === " ") && (event.preventDefault(), choose()), "data-bin": `${name} ${place}` },
+      svg("title", { text }),
+      svg("rect", { class: "field", x: place * each, y: 0, width: each, height: height - bottom }),
+      svg("rect", { class: "others", x: place * each + 1, width: Math.max(1, each - 2), y: height - bottom - scaled(count), height: scaled(count) }),
+      svg("rect", { class: "inside", x: place * each + 1, width: Math.max(1, each - 2), y: height - bottom - scaled(inside[place]), height: scaled(inside[place]) }));
+  });
+  const cells = selection.rows.map((row) => value(name, row)).filter((cell) => cell !== null).sort((a, b) => a - b);
+  const ticks = [0, spec.count >> 1, spec.count].map((place, n) => svg("text", { class: "tick", x: place * each, y: height - 6, "text-anchor": ["start", "middle", "end"][n], text: shown(name, edge(spec, place)) }));
+  const drawing = svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "histogram", role: "group", "aria-label": `${label(name)}: ${spec.count} bars, arrow keys move, Enter filters` }, bars,
+    svg("line", { class: "base", x1: 0, x2: width, y1: height - bottom, y2: height - bottom }), ticks);
+  roving(drawing, ".bin");
+  return el("div", {}, el("p", { class: "facts mono soft" }, cells.length ? `median ${shown(name, cells[cells.length >> 1])} · mean ${shown(name, cells.reduce((sum, cell) => sum + cell, 0) / cells.length)} · n ${cells.length}` : "no value"), drawing);
+}
+
+/** A click takes the bar as the range, a second one takes the range away. */
+function toggleRange(name, [low, high]) {
+  const now = state.ranges.get(name);
+  const focused = document.activeElement?.getAttribute("data-bin");
+  change(() => (now && now[0] === low && now[1] === high ? state.ranges.delete(name) : state.ranges.set(name, [low, high])));
+  if (focused) document.querySelector(`[data-bin="${CSS.escape(focused)}"]`)?.focus();
+}
+
+/** One line a group: every video a point, the box from quarter to quarter, the median a stroke. */
+function strips(name, by) {
+  const column = COLUMNS.get(by);
+  const groups = new Map();
+  for (const row of selection.rows) {
+    const cell = value(name, row);
+    if (cell === null) continue;
+    if (!groups.has(column.codes[row])) groups.set(column.codes[row], []);
+    groups.get(column.codes[row]).push([cell, row]);
+  }
+  for (const points of groups.values()) points.sort((a, b) => a[0] - b[0]);
+  const median = (points) => points[points.length >> 1][0];
+  const ordered = [...groups].sort((a, b) => median(b[1]) - median(a[1]));
+  if (!ordered.length) return el("p", { class: "soft", text: "None of these videos has it." });
+  const cut = ordered.slice(0, MOST_GROUPS);
+  const { start, step, count } = bins(name);
+  const end = start + step * count;
+  const across = (cell) => ((cell - start) / (end - start)) * 100;
+  const lines = cut.map(([code, points]) => strip(name, by, column.values[code], points, across));
+  const axis = el("div", { class: "strip-axis mono soft", "aria-hidden": "true" }, el("span"), el("span", { class: "strip-ticks" }, [0, 0.25, 0.5, 0.75, 1].map((share) => el("i", { text: shown(name, start + (end - start) * share) }))), el("span"));
+  const box = el("div", { class: "strips" }, lines, axis, ordered.length > cut.length ? el("p", { class: "soft note", text: `Shown are the ${cut.length} with the highest median of ${ordered.length}.` }) : null);
+  roving(box, ".strip-name");
+  return box;
+}
+
+function strip(name, by, group, points, across) {
+  const at = (share) => points[Math.min(points.length - 1, Math.floor(points.length * share))][0];
+  const text = shownValue(by, group, points[0][1]);
+  const summary = `median ${shown(name, at(0.5))}, ${shown(name, points[0][0])} to ${shown(name, points.at(-1)[0])}, ${plural(points.length, "video")}`;
+  const drawing = svg("svg", { class: "strip", viewBox: "0 0 100 26", preserveAspectRatio: "none", role: "img", "aria-label": `${text}: ${summary}` },
+    svg("rect", { class: "box", x: across(at(0.25)), width: Math.max(0.3, across(at(0.75)) - across(at(0.25))), y: 4, height: 18 }),
+    svg("line", { class: "median", x1: across(at(0.5)), x2: across(at(0.5)), y1: 2, y2: 24 }));
+  const dots = svg("svg", { class: "strip dots", "aria-hidden": "true" }, points.map(([cell, row], n) => svg("circle", { class: value("accepted", row) === false ? "dot bad" : "dot", cx: `${across(cell)}%`, cy: 13 + (((n * 7) % 11) - 5), r: 3, onclick: () => openDetail(row) }, svg("title", { text: `${shown(name, cell)} · ${told(row)}` }))));
+  return el("div", { class: "strip-line" },
+    button(text, () => toggleFacet(by, written(group)), { class: "strip-name", title: `${text}: filter`, "aria-label": `${text}: ${summary}; filter`, "aria-pressed": Boolean(state.facets.get(by)?.has(written(group))) }),
+    el("div", { class: "strip-box" }, drawing, dots), el("span", { class: "mono strip-median", text: shown(name, at(0.5)) }));
+}
