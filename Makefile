@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install quickstart modes test test-slow test-crash test-soak test-gpu check format schema examples clean help
+.PHONY: install quickstart modes test test-slow test-crash test-soak test-browser test-gpu check format schema examples clean help
 
 install: $(STAMP)
 
@@ -23,7 +23,7 @@ modes: install ## one of each mode, on the CPU
 	$(BIN)/standin run manifests/modes.yaml
 
 test: install check ## everything that CI runs
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not gpu and not crash and not soak and not timing"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not gpu and not crash and not soak and not timing and not browser"
 	$(BIN)/python -m pytest -m timing
 
 test-slow: install ## fuzzing and other checks of minutes
@@ -34,6 +34,10 @@ test-crash: install ## kill a run at 200 moments: a quarter of an hour
 
 test-soak: install ## 2,000 jobs in one process: a quarter of an hour
 	$(BIN)/python -m pytest -m soak
+
+test-browser: install ## the gallery in Chromium, which has to be installed
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable ".[dev,browser]"
+	$(BIN)/python -m pytest -m browser
 
 test-gpu: install ## what needs a CUDA device
 	$(BIN)/python -m pytest -m gpu

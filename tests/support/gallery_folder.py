@@ -20,7 +20,7 @@ PEOPLE = (
     *("ada", "bao", "chiamaka", "dmitri", "elif", "farid", "grace", "hiro", "ines", "jonas"),
     *("kavya", "lin", "mateo", "noor", "olga", "pedro", "quynh", "rosa", "sami", "tove"),
 )
-WHERE = ("at a desk by the window", "in a crowded market", "on a windy beach at dusk", "under neon signs in the rain", "on a")
+WHERE = ("at a desk by the window", "in a crowded market", "on a windy beach at dusk", "under neon signs in the rain")
 DOES = ("talks to the camera as if to a friend", "raises both hands and laughs", "walks slowly towards the viewer")
 LORAS = ((), ({"name": "ghibli", "scale": 0.6, "files": {"all": "ab" * 32}},))
 FRAMES, WIDTH, HEIGHT, FPS = 9, 208, 120, 8
@@ -31,7 +31,7 @@ def prompts() -> list[tuple[str, str]]:
     """Names and texts; one of them is Chinese."""
     texts = [
         (f"{where.split()[-1]}-{does.split()[0]}", f"A person {does} {where}, natural light, shallow depth of field.")
-        for where in WHERE[:4]
+        for where in WHERE
         for does in DOES
     ]
     return [*texts, ("wave", "一个人举起双手，对着镜头微笑。")]

@@ -58,12 +58,14 @@ const binOf = ({ start, step, count }, cell) => clampNumber(Math.floor((cell - s
 function binned(name) {
   const spec = bins(name);
   const others = new Array(spec.count).fill(0), inside = new Array(spec.count).fill(0);
-  for (const row of passingOthers(`in.${name}`)) {
-    const cell = value(name, row);
-    if (cell === null) continue;
-    others[binOf(spec, cell)]++;
-    if (!selection.fails[row]) inside[binOf(spec, cell)]++;
-  }
+  const column = COLUMNS.get(name);
+  spec.places ??= column.values.map((cell) => (cell === null ? -1 : binOf(spec, cell)));
+  passingOthers(`in.${name}`, (row) => {
+    const place = spec.places[column.codes[row]];
+    if (place < 0) return;
+    others[place]++;
+    if (!selection.fails[row]) inside[place]++;
+  });
   return { spec, others, inside };
 }
 

@@ -7,7 +7,8 @@ const COLLATOR = new Intl.Collator(undefined, { numeric: true, sensitivity: "bas
 const SCORES = [
   "face_similarity", "face_similarity_min", "face_similarity_p10", "face_frames", "sharpness", "motion",
 ];
-const MEASURED = [...SCORES, "seconds", "video_bytes", "peak_memory"];
+const ASKED = [...SCORES, "seconds"]; // numbers that one filters by; others are only drawn
+const MEASURED = [...ASKED, "video_bytes", "peak_memory"];
 const HIDDEN = new Set(["has_poster", "reference"]);
 const MANY = 400; // values of a column that can still be chosen one by one
 
@@ -71,7 +72,7 @@ const FACETS = (() => {
     "accepted", "identity", "prompt_name", "prompt", "loras", "model", "mode", "name", "seed", "attempt", "size",
     "num_frames", "fps", "num_inference_steps", "cfg_scale",
   ];
-  const never = new Set([...MEASURED, ...HIDDEN, "job_id", "file_name", "finished_at", "seconds_by_phase", "attempt_of", "latents", "scored_frames", "also", "identity_sha256"]);
+  const never = new Set([...MEASURED, ...HIDDEN, "job_id", "file_name", "finished_at", "seconds_by_phase", "attempt_of", "latents", "scored_frames", "also", "identity_sha256", "identity_on_no_face"]);
   const rest = [...COLUMNS.keys()].filter((name) => !first.includes(name));
   const seen = new Set();
   return [...first, ...rest].filter((name) => {

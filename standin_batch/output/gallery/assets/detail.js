@@ -37,7 +37,6 @@ function closedDetail() {
   const place = selection.order.get(row);
   if (["grid", "table"].includes(state.view) && place !== undefined) focusPlace(place);
   else if (detail.opener?.isConnected) detail.opener.focus();
-  askNewsAgain();
 }
 
 function stepDetail(by) {
@@ -56,7 +55,7 @@ function detailParts(row) {
   return [
     el("div", { class: "detail-bar" },
       step(-1, "Previous (←)", "←"), step(1, "Next (→)", "→"),
-      el("span", { class: "soft mono", text: place === undefined ? "" : `${(place + 1).toLocaleString("en")} / ${selection.rows.length.toLocaleString("en")}` }),
+      el("span", { class: "soft mono", text: place === undefined ? "" : `${whole(place + 1)} / ${whole(selection.rows.length)}` }),
       el("span", { class: "grow" }),
       button("Copy id", () => copy(value("job_id", row), "Job id"), { class: "plain", title: "Copy the job id (c)" }),
       button("Copy path", () => copy(value("file_name", row), "Path"), { class: "plain" }),

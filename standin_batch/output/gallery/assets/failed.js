@@ -15,7 +15,7 @@ function drawFailed(host) {
   const kinds = [...new Set(jobs.map((job) => job.kind))];
   host.replaceChildren(el("div", { class: "failures" }, kinds.map((kind) => {
     const own = jobs.filter((job) => job.kind === kind);
-    return el("section", {}, el("h2", {}, KINDS[kind] || kind || "unknown cause", el("span", { class: "soft", text: ` ${own.length.toLocaleString("en")}` })), el("ul", {}, own.map(failure)));
+    return el("section", {}, el("h2", {}, KINDS[kind] || kind || "unknown cause", el("span", { class: "soft", text: ` ${whole(own.length)}` })), el("ul", {}, own.map(failure)));
   })));
 }
 

@@ -10,7 +10,7 @@ function buildFilters() {
   host.replaceChildren(
     el("div", { class: "filters-head" }, el("h2", { text: "Filters" }), button("Clear", clearFilters, { class: "link", id: "clear" }), button("×", () => toggleFilters(false), { class: "plain icon sheet-close", "aria-label": "Close the filters" })),
     sorting(),
-    ...FACETS.map(facet), ...RANGES.map(range));
+    ...FACETS.map(facet), ...RANGES.filter((name) => ASKED.includes(name)).map(range));
   if (!FACETS.length && !RANGES.length) host.append(el("p", { class: "soft small", text: "Nothing varies between the videos." }));
 }
 
@@ -39,11 +39,12 @@ function facet(name) {
     node.append(el("span", { class: "chip-text", text }), count);
     return { node, count, text: written(each) };
   });
-  const box = el("div", { class: "chips" }, chips.map((chip) => chip.node));
+  const order = [...chips];
+  if (column.kind === "boolean") order.reverse(); // yes before no
+  const box = el("div", { class: "chips" }, order.map((chip) => chip.node));
   const group = el("fieldset", { class: "facet" }, el("legend", { text: label(name), title: column.about || null }), box);
   if (chips.length > FEW + 2) {
     group.classList.add("cut");
-    chips.forEach((chip, place) => chip.node.classList.toggle("late", place >= FEW));
     const more = button(`${chips.length - FEW} more`, () => {
       const isCut = group.classList.toggle("cut");
       more.textContent = isCut ? `${chips.length - FEW} more` : "fewer";
@@ -87,13 +88,17 @@ function showFilters() {
   filterParts.sort?.();
   for (const { name, column, chips } of filterParts.facets) {
     const counts = new Array(column.values.length).fill(0);
-    for (const row of passingOthers(name)) counts[column.codes[row]]++;
+    passingOthers(name, (row) => counts[column.codes[row]]++);
     chips.forEach(({ node, count, text }, code) => {
       const pressed = Boolean(state.facets.get(name)?.has(text));
+      const now = `${pressed} ${counts[code]}`;
+      if (node.dataset.now === now) return;
+      node.dataset.now = now;
       node.setAttribute("aria-pressed", String(pressed));
       node.classList.toggle("none", !counts[code] && !pressed);
-      count.textContent = counts[code].toLocaleString("en");
+      count.textContent = whole(counts[code]);
     });
+    showFew(chips, counts);
   }
   for (const { name, ends, spark } of filterParts.ranges) {
     const now = state.ranges.get(name) ?? [null, null];
@@ -103,11 +108,17 @@ function showFilters() {
   showActive();
 }
 
+/** Of a long list the first chips that would leave anything. */
+function showFew(chips, counts) {
+  const places = [...chips.keys()].sort((a, b) => !counts[a] - !counts[b] || a - b);
+  places.forEach((code, place) => chips[code].node.classList.toggle("late", chips.length > FEW + 2 && place >= FEW));
+}
+
 function drawSpark(spark, name) {
   const { spec, others, inside } = binned(name);
   const most = Math.max(1, ...others), each = 240 / spec.count;
-  const bar = (kind) => (count, place) => count ? svg("rect", { class: kind, x: place * each, width: Math.max(1, each - 1), y: 26 - Math.max(1, (count / most) * 26), height: Math.max(1, (count / most) * 26) }) : "";
-  spark.replaceChildren(...others.map(bar("others")), ...inside.map(bar("inside")));
+  const path = (counts) => counts.map((count, place) => (count ? `M${place * each} 26v${-Math.max(1, (count / most) * 26)}h${Math.max(1, each - 1)}V26z` : "")).join("");
+  spark.replaceChildren(svg("path", { class: "others", d: path(others) }), svg("path", { class: "inside", d: path(inside) }));
 }
 
 /** What is chosen, each with a way to take it back. */

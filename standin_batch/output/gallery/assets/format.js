@@ -11,12 +11,14 @@ const LABELS = {
 };
 
 const label = (name) => LABELS[name] || name.replace(/^params\./, "").replaceAll("_", " ");
-const plural = (number, one) => `${number.toLocaleString("en")} ${one}${number === 1 ? "" : "s"}`;
+const WHOLE = new Intl.NumberFormat("en");
+const whole = (number) => WHOLE.format(number);
+const plural = (number, one) => `${whole(number)} ${one}${number === 1 ? "" : "s"}`;
 const clampNumber = (value, low, high) => Math.min(high, Math.max(low, value));
 
 /** A number with as many digits as help. */
 function number(value) {
-  if (Number.isInteger(value)) return Math.abs(value) < 10000 ? String(value) : value.toLocaleString("en");
+  if (Number.isInteger(value)) return Math.abs(value) < 10000 ? String(value) : whole(value);
   const size = Math.abs(value);
   return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : size >= 0.0995 ? 2 : 3);
 }

@@ -1,7 +1,9 @@
 // The grid of cards, and the part that it shares with the table: only what is near the window is in the page.
 
 const NEAR = 600; // pixels above and below the window that are made beforehand
-const CARD_TEXT = 96; // pixels below a card's poster
+const CARD_TEXT = 73; // pixels below a card's poster
+const BADGES = 23; // pixels more, where any card has one
+const FEW_VIDEOS = 12; // have larger cards
 const GAP = 14;
 
 const list = { host: null, rows: [], make: null, shape: null, shown: new Map(), current: 0 };
@@ -69,7 +71,11 @@ function focusPlace(place) {
   stopIn(list.shown.get(list.current))?.focus({ preventScroll: true });
 }
 
-const stickyHeight = () => byId("main").querySelector(".bar").getBoundingClientRect().height + document.querySelector(".top").offsetHeight + (state.view === "table" ? 34 : 0);
+/** Pixels at the top of the window that cover the list. */
+function stickyHeight() {
+  const bar = wide.matches ? document.querySelector(".bar").offsetHeight : 0;
+  return document.querySelector(".top").offsetHeight + bar + (state.view === "table" ? HEADING : 0);
+}
 
 /** Arrow keys, Home, End and Page keys within the list. */
 function listKeys(event) {
@@ -91,11 +97,14 @@ function drawGrid(host) {
 
 /** As many columns as fit; the posters have the shape that most clips have. */
 function gridShape(width) {
-  const least = width < 480 ? 150 : aspect() < 1 ? 180 : 232;
+  const usual = aspect() < 1 ? 180 : 232;
+  const least = width < 480 ? 150 : ROWS <= FEW_VIDEOS ? 1.35 * usual : usual;
   const columns = Math.max(1, Math.floor((width + GAP) / (least + GAP)));
   const each = (width - (columns - 1) * GAP) / columns;
-  return { columns, width: each, height: Math.round(each / aspect()) + CARD_TEXT, gap: GAP };
+  return { columns, width: each, height: Math.round(each / aspect()) + CARD_TEXT + (anyBadges() ? BADGES : 0), gap: GAP };
 }
+
+const anyBadges = () => ["accepted", "face_similarity"].some((name) => COLUMNS.has(name)) || ["model", "mode", "loras", "attempt"].some((name) => COLUMNS.get(name)?.varies);
 
 /** Width over height of the middle clip, between that of a phone and of a cinema. */
 function aspect() {

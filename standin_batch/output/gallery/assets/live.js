@@ -2,8 +2,9 @@
 
 const ASK_EVERY = 5000; // milliseconds
 const REST = 8000; // without a hand on the page, after which it may load itself anew
+const LONG_REST = 60000; // the same where a video plays under the pointer or the focus: somebody may watch it
 
-const live = { touched: 0, newer: null, timer: 0 };
+const live = { touched: 0, newer: null };
 
 window.standinGallery = (told) => {
   if (!(told.version > HEAD.version)) return;
@@ -17,15 +18,13 @@ function startLive() {
   if (!HEAD.running) return;
   for (const kind of ["pointerdown", "keydown", "wheel", "touchmove"]) addEventListener(kind, () => (live.touched = performance.now()), { passive: true });
   live.touched = performance.now() - REST + 2000;
-  live.timer = setInterval(askNews, ASK_EVERY);
+  setInterval(askNews, ASK_EVERY);
 }
 
 function askNews() {
   if (document.hidden) return;
-  if (live.newer && !live.newer.running) { // the last page: there is nothing more to ask for
-    clearInterval(live.timer);
-    return;
-  }
+  if (live.newer && mayReload()) return reload();
+  if (live.newer && !live.newer.running) return; // there is nothing newer than the last page
   const script = el("script", { src: `.standin/gallery.js?t=${Date.now()}` });
   script.onload = script.onerror = () => script.remove();
   document.head.append(script);
@@ -35,11 +34,8 @@ function askNews() {
 function mayReload() {
   const active = document.activeElement;
   const typing = active && active.matches("input, select, textarea");
-  return !typing && !preview.video && !document.querySelector("dialog[open]") && performance.now() - live.touched > REST;
-}
-
-function askNewsAgain() {
-  if (live.newer && mayReload()) reload();
+  const rest = preview.host ? LONG_REST : REST;
+  return !typing && !document.querySelector("dialog[open]") && performance.now() - live.touched > rest;
 }
 
 function showNews(told) {

@@ -39,7 +39,7 @@ function counted() {
     return some === DATA.failed.length ? plural(some, "failed job") : `${some} of ${plural(DATA.failed.length, "failed job")}`;
   }
   const some = selection.rows.length;
-  return some === ROWS ? plural(ROWS, "video") : `${some.toLocaleString("en")} of ${plural(ROWS, "video")}`;
+  return some === ROWS ? plural(ROWS, "video") : `${whole(some)} of ${plural(ROWS, "video")}`;
 }
 
 /** What stands where no video does. */
@@ -55,7 +55,7 @@ function empty(text, command, action) {
 
 function subtitle() {
   const parts = [];
-  if (HEAD.running) parts.push(HEAD.total ? `run at work, ${HEAD.completed.toLocaleString("en")} of ${HEAD.total.toLocaleString("en")} done` : "run at work");
+  if (HEAD.running) parts.push(HEAD.total ? `run at work, ${whole(HEAD.completed)} of ${whole(HEAD.total)} done` : "run at work");
   parts.push(moment(new Date(HEAD.version).toISOString()));
   return parts.join(" · ");
 }
@@ -66,7 +66,7 @@ function buildTop() {
   byId("subtitle").classList.toggle("running", HEAD.running);
   byId("views").append(...VIEWS.map(([view, name], place) => {
     const tab = button(name, () => change(() => (state.view = view)), { "data-view": view, title: `${name} (${place + 1})` });
-    if (view === "failed") tab.append(el("span", { class: DATA.failed.length ? "count some" : "count", text: DATA.failed.length.toLocaleString("en") }));
+    if (view === "failed") tab.append(el("span", { class: DATA.failed.length ? "count some" : "count", text: whole(DATA.failed.length) }));
     return tab;
   }));
   byId("search").addEventListener("input", (event) => change(() => (state.q = event.target.value)));
@@ -171,3 +171,4 @@ byId("detail").addEventListener("click", (event) => event.target === byId("detai
 byId("help").addEventListener("click", (event) => event.target === byId("help") && byId("help").close());
 if (ROW_OF.has(state.clip)) openDetail(ROW_OF.get(state.clip), true);
 startLive();
+(window.requestIdleCallback ?? setTimeout)(() => { for (let row = 0; row < ROWS; row++) haystack(row); }); // so that the first word is found at once

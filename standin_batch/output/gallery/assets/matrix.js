@@ -49,9 +49,16 @@ function drawMatrix(host) {
     tr.fill = () => tr.append(...shownColumns.map((other, x) => cell(cells.get(`${code}/${other}`) ?? [], { down, across, code, other, x, y }, scale)));
     return tr;
   });
-  const table = el("table", { class: "matrix", onkeydown: matrixKeys }, el("thead", {}, head), el("tbody", {}, body));
+  const table = el("table", { class: "matrix", onkeydown: matrixKeys, style: clipSize(host, shownColumns.length) }, el("thead", {}, head), el("tbody", {}, body));
   host.replaceChildren(el("div", { class: "sideways matrix-box", tabindex: "-1" }, table), cutNote(lines, shownLines, columns, shownColumns, down, across));
   fillSoon(body);
+}
+
+/** Few columns have large clips: half a cell's width, and the height that belongs to it. */
+function clipSize(host, columns) {
+  const heading = wide.matches ? 190 : 110;
+  const width = (host.clientWidth - heading) / columns / 2 - 12;
+  return { "--clip": `${Math.round(clampNumber(width, wide.matches ? 92 : 62, 170))}px`, "--shape": aspect() };
 }
 
 /** Lines get their cells when they come near the window. */

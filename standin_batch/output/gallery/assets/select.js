@@ -31,10 +31,10 @@ function filter(key, passes) {
   selection.passes.set(key, passed);
 }
 
-/** Rows that pass all filters but the one named `key`. */
-function passingOthers(key) {
+/** Call `each` with the rows that pass all filters but the one named `key`. */
+function passingOthers(key, each) {
   const own = selection.passes.get(key);
-  return [...selection.fails.keys()].filter((row) => selection.fails[row] - (own && !own[row] ? 1 : 0) === 0);
+  for (let row = 0; row < ROWS; row++) if (selection.fails[row] === (own && !own[row] ? 1 : 0)) each(row);
 }
 
 /** Sorted by the chosen column, rows without a value last; among equals by identity, prompt and seed. */

@@ -1,10 +1,11 @@
 // The table: one line a video, columns that vary, or all of them; a click on a heading sorts.
 
 const LINE = 44; // pixels
+const HEADING = 34;
 const FIRST_COLUMNS = ["identity", "prompt", "loras", "seed", "accepted", ...SCORES, "attempt", "mode", "model", "seconds", "name"];
 
-const WIDTHS = { prompt: 320, negative_prompt: 240, identity: 130, loras: 150, file_name: 320, seconds_by_phase: 360, accept: 220, job_id: 150, finished_at: 140, identity_sha256: 200, latents: 260, device: 160, attempt_of: 150, seed: 90 };
-const widthOf = (name) => WIDTHS[name] ?? (COLUMNS.get(name).kind === "number" ? 96 : 120);
+const WIDTHS = { prompt: 320, negative_prompt: 240, identity: 130, loras: 150, file_name: 320, seconds_by_phase: 360, accept: 220, job_id: 150, finished_at: 140, identity_sha256: 200, latents: 260, device: 160, attempt_of: 150, seed: 90, face_similarity: 120, face_similarity_min: 128, face_similarity_p10: 128, face_frames: 150, num_inference_steps: 80 };
+const widthOf = (name) => WIDTHS[name] ?? (COLUMNS.get(name).kind === "number" ? 112 : 120);
 
 /** Those that say something of each row, or all, the most looked at first. */
 function tableColumns() {
@@ -37,7 +38,7 @@ function drawTable(host) {
 }
 
 function placeHead(head, scroller) {
-  const above = stickyHeight() - 34 - scroller.getBoundingClientRect().top;
+  const above = stickyHeight() - HEADING - scroller.getBoundingClientRect().top;
   head.style.transform = `translateY(${clampNumber(above, 0, Math.max(0, scroller.offsetHeight - 80))}px)`;
 }
 
@@ -61,7 +62,11 @@ function line(row, place, names) {
       const kind = COLUMNS.get(name).kind === "number" || name === "seed" ? " number" : "";
       return el("span", { class: `cell${kind}${name === "accepted" && cell !== null ? (cell ? " good-text" : " bad-text") : ""}`, role: "cell", style: { width: `${widthOf(name)}px` }, title: typeof cell === "string" && cell.length > 16 ? cell : null, text: shown(name, cell) });
     }));
-  node.addEventListener("keydown", (event) => event.key === "Enter" && openDetail(row));
+  node.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault(); // the dialog's button, which has the focus then, would take it for itself
+    openDetail(row);
+  });
   node.addEventListener("focus", () => { list.current = place; markCurrent(); });
   previews(node, row);
   return node;
