@@ -40,6 +40,23 @@ def test_a_folder_that_is_not_there_has_no_index(workspace):
     assert "there is no output folder" in ran.stderr
 
 
+def test_the_gallery_comes_from_the_records_with_the_posters_that_are_missing(finished):
+    folder = finished.folder / "outputs" / "quickstart"
+    for path in (folder / "posters").glob("*"):
+        path.unlink()
+    ran = finished.standin("dataset", "gallery", "outputs/quickstart", "--json")
+    told = json.loads(ran.stdout)
+    assert (told["rows"], told["failed"], told["posters"]) == (8, 0, 8)
+    assert told["gallery"] == str((folder / "gallery.html").resolve())
+    subjects = {path.name for path in (folder / ".standin" / "subjects").iterdir()}
+    page = (folder / "gallery.html").read_text()
+    assert len(subjects) == 2
+    assert all(f".standin/subjects/{name}" in page for name in subjects)
+    again = finished.standin("dataset", "gallery", "outputs/quickstart")
+    assert again.stdout == f"{told['gallery']}\n"
+    assert "8 videos, 0 failed jobs" in again.stderr
+
+
 def test_the_lock_file_is_the_same_run(finished, manifests):
     lock = finished.folder / "outputs" / "quickstart" / "manifest.lock.yaml"
     # The copy's lock still names the folder that it was copied from.

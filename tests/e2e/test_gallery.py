@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 from urllib.parse import quote
 
@@ -199,6 +200,7 @@ def test_every_view_can_be_walked_with_the_keyboard(visit, many):
     page.keyboard.press("Enter")
     assert "face similarity" in page.locator("#active").inner_text()
     assert focused(page, "data-bin") == "face_similarity 6"
+    assert shown(page).startswith(re.search(r": (\d+) video", focused(page))[1])
 
 
 def test_tab_comes_to_everything_and_leaves_the_grid_after_one_stop(visit, few):

@@ -9,7 +9,12 @@ function chartsControls() {
   const { score, by } = chartChoice();
   return [
     choice("Score", RANGES.map((name) => [name, label(name)]), score, (name) => change(() => (state.score = name))),
-    groups.length ? choice("by", groups.map((name) => [name, label(name)]), by, (name) => change(() => (state.by = name))) : null,
+    groups.length ? choice(
+      "by",
+      groups.map((name) => [name, label(name)]),
+      by,
+      (name) => change(() => (state.by = name))
+    ) : null,
   ];
 }
 
@@ -28,8 +33,18 @@ function drawCharts(host) {
   }
   const { score, by } = chartChoice();
   host.replaceChildren(el("div", { class: "charts" },
-    by ? el("section", { class: "chart wide" }, el("h2", { text: `${label(score)} by ${label(by)}` }), strips(score, by)) : null,
-    RANGES.map((name) => el("section", { class: "chart" }, el("h2", { text: label(name), title: COLUMNS.get(name).about }), histogram(name)))));
+    by ? el(
+      "section", { class: "chart wide" },
+      el("h2", { text: `${label(score)} by ${label(by)}` }),
+      strips(score, by)
+    ) : null,
+    RANGES.map(
+      (name) => el(
+        "section", { class: "chart" },
+        el("h2", { text: label(name), title: COLUMNS.get(name).about }),
+        histogram(name)
+      )
+    )));
 }
 
 /** Bins of a column over all rows, with round edges. */
@@ -60,6 +75,7 @@ function binned(name) {
   const others = new Array(spec.count).fill(0), inside = new Array(spec.count).fill(0);
   const column = COLUMNS.get(name);
   spec.places ??= column.values.map((cell) => (cell === null ? -1 : binOf(spec, cell)));
+  spec.spans ??= spans(spec, column.values);
   passingOthers(`in.${name}`, (row) => {
     const place = spec.places[column.codes[row]];
     if (place < 0) return;
@@ -69,34 +85,82 @@ function binned(name) {
   return { spec, others, inside };
 }
 
+/** The least and greatest value in each bin: as a range they hold just what the bar shows, also at its edges. */
+function spans(spec, values) {
+  const found = new Array(spec.count).fill(null);
+  values.forEach((cell, code) => {
+    const place = spec.places[code];
+    if (place >= 0) found[place] = [found[place]?.[0] ?? cell, cell]; // values come in their order
+  });
+  return found;
+}
+
 function histogram(name) {
   const { spec, others, inside } = binned(name);
   const [width, height, bottom] = [420, 150, 22];
   const most = Math.max(1, ...others), each = width / spec.count;
   const scaled = (count) => (count ? Math.max(2, (count / most) * (height - bottom - 14)) : 0);
   const bars = others.map((count, place) => {
-    const range = [edge(spec, place), edge(spec, place + 1)];
-    const text = `${number(range[0])} to ${number(range[1])}: ${plural(inside[place], "video")}${inside[place] === count ? "" : ` of ${count}`}`;
-    const choose = () => toggleRange(name, range);
-    return svg("g", { class: "bin", role: "button", tabindex: "-1", "aria-label": text, onclick: choose, onkeydown: (event) => (event.key === "Enter" || event.key === " ") && (event.preventDefault(), choose()), "data-bin": `${name} ${place}` },
+    const counted = `${plural(inside[place], "video")}${inside[place] === count ? "" : ` of ${count}`}`;
+    const text = `${shown(name, edge(spec, place))} to ${shown(name, edge(spec, place + 1))}: ${counted}`;
+    const choose = () => spec.spans[place] && toggleRange(name, spec.spans[place]);
+    return svg("g", {
+      class: "bin", role: "button", tabindex: "-1", "aria-label": text, onclick: choose,
+      onkeydown: (event) => (event.key === "Enter" || event.key === " ") && (event.preventDefault(), choose()),
+      "data-bin": `${name} ${place}`
+    },
       svg("title", { text }),
       svg("rect", { class: "field", x: place * each, y: 0, width: each, height: height - bottom }),
-      svg("rect", { class: "others", x: place * each + 1, width: Math.max(1, each - 2), y: height - bottom - scaled(count), height: scaled(count) }),
-      svg("rect", { class: "inside", x: place * each + 1, width: Math.max(1, each - 2), y: height - bottom - scaled(inside[place]), height: scaled(inside[place]) }));
+      svg(
+        "rect",
+        {
+          class: "others", x: place * each + 1, width: Math.max(1, each - 2),
+          y: height - bottom - scaled(count), height: scaled(count)
+        }
+      ),
+      svg(
+        "rect",
+        {
+          class: "inside", x: place * each + 1, width: Math.max(1, each - 2),
+          y: height - bottom - scaled(inside[place]), height: scaled(inside[place])
+        }
+      ));
   });
   const cells = selection.rows.map((row) => value(name, row)).filter((cell) => cell !== null).sort((a, b) => a - b);
-  const ticks = [0, spec.count >> 1, spec.count].map((place, n) => svg("text", { class: "tick", x: place * each, y: height - 6, "text-anchor": ["start", "middle", "end"][n], text: shown(name, edge(spec, place)) }));
-  const drawing = svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "histogram", role: "group", "aria-label": `${label(name)}: ${spec.count} bars, arrow keys move, Enter filters` }, bars,
+  const mean = cells.reduce((sum, cell) => sum + cell, 0) / cells.length;
+  const told = `median ${shown(name, cells[cells.length >> 1])} · mean ${shown(name, mean)} · n ${whole(cells.length)}`;
+  const ticks = [0, spec.count >> 1, spec.count].map(
+    (place, n) => svg(
+      "text",
+      {
+        class: "tick", x: place * each, y: height - 6, "text-anchor": ["start", "middle", "end"][n],
+        text: shown(name, edge(spec, place))
+      }
+    )
+  );
+  const drawing = svg("svg", {
+    viewBox: `0 0 ${width} ${height}`, class: "histogram", role: "group",
+    "aria-label": `${label(name)}: ${spec.count} bars, arrow keys move, Enter filters`
+  }, bars,
     svg("line", { class: "base", x1: 0, x2: width, y1: height - bottom, y2: height - bottom }), ticks);
   roving(drawing, ".bin");
-  return el("div", {}, el("p", { class: "facts mono soft" }, cells.length ? `median ${shown(name, cells[cells.length >> 1])} · mean ${shown(name, cells.reduce((sum, cell) => sum + cell, 0) / cells.length)} · n ${cells.length}` : "no value"), drawing);
+  return el(
+    "div", {},
+    el(
+      "p", { class: "facts mono soft" },
+      cells.length ? told : "no value"
+    ),
+    drawing
+  );
 }
 
 /** A click takes the bar as the range, a second one takes the range away. */
 function toggleRange(name, [low, high]) {
   const now = state.ranges.get(name);
   const focused = document.activeElement?.getAttribute("data-bin");
-  change(() => (now && now[0] === low && now[1] === high ? state.ranges.delete(name) : state.ranges.set(name, [low, high])));
+  change(
+    () => (now && now[0] === low && now[1] === high ? state.ranges.delete(name) : state.ranges.set(name, [low, high]))
+  );
   if (focused) document.querySelector(`[data-bin="${CSS.escape(focused)}"]`)?.focus();
 }
 
@@ -119,8 +183,22 @@ function strips(name, by) {
   const end = start + step * count;
   const across = (cell) => ((cell - start) / (end - start)) * 100;
   const lines = cut.map(([code, points]) => strip(name, by, column.values[code], points, across));
-  const axis = el("div", { class: "strip-axis mono soft", "aria-hidden": "true" }, el("span"), el("span", { class: "strip-ticks" }, [0, 0.25, 0.5, 0.75, 1].map((share) => el("i", { text: shown(name, start + (end - start) * share) }))), el("span"));
-  const box = el("div", { class: "strips" }, lines, axis, ordered.length > cut.length ? el("p", { class: "soft note", text: `Shown are the ${cut.length} with the highest median of ${ordered.length}.` }) : null);
+  const axis = el(
+    "div", { class: "strip-axis mono soft", "aria-hidden": "true" },
+    el("span"),
+    el(
+      "span", { class: "strip-ticks" },
+      [0, 0.25, 0.5, 0.75, 1].map((share) => el("i", { text: shown(name, start + (end - start) * share) }))
+    ),
+    el("span")
+  );
+  const box = el(
+    "div", { class: "strips" }, lines, axis,
+    ordered.length > cut.length ? el(
+      "p",
+      { class: "soft note", text: `Shown are the ${cut.length} with the highest median of ${ordered.length}.` }
+    ) : null
+  );
   roving(box, ".strip-name");
   return box;
 }
@@ -128,12 +206,41 @@ function strips(name, by) {
 function strip(name, by, group, points, across) {
   const at = (share) => points[Math.min(points.length - 1, Math.floor(points.length * share))][0];
   const text = shownValue(by, group, points[0][1]);
-  const summary = `median ${shown(name, at(0.5))}, ${shown(name, points[0][0])} to ${shown(name, points.at(-1)[0])}, ${plural(points.length, "video")}`;
-  const drawing = svg("svg", { class: "strip", viewBox: "0 0 100 26", preserveAspectRatio: "none", role: "img", "aria-label": `${text}: ${summary}` },
-    svg("rect", { class: "box", x: across(at(0.25)), width: Math.max(0.3, across(at(0.75)) - across(at(0.25))), y: 4, height: 18 }),
+  const ends = `${shown(name, points[0][0])} to ${shown(name, points.at(-1)[0])}`;
+  const summary = `median ${shown(name, at(0.5))}, ${ends}, ${plural(points.length, "video")}`;
+  const drawing = svg("svg", {
+    class: "strip", viewBox: "0 0 100 26", preserveAspectRatio: "none", role: "img",
+    "aria-label": `${text}: ${summary}`
+  },
+    svg(
+      "rect",
+      { class: "box", x: across(at(0.25)), width: Math.max(0.3, across(at(0.75)) - across(at(0.25))), y: 4, height: 18 }
+    ),
     svg("line", { class: "median", x1: across(at(0.5)), x2: across(at(0.5)), y1: 2, y2: 24 }));
-  const dots = svg("svg", { class: "strip dots", "aria-hidden": "true" }, points.map(([cell, row], n) => svg("circle", { class: value("accepted", row) === false ? "dot bad" : "dot", cx: `${across(cell)}%`, cy: 13 + (((n * 7) % 11) - 5), r: 3, onclick: () => openDetail(row) }, svg("title", { text: `${shown(name, cell)} · ${told(row)}` }))));
+  const dots = svg(
+    "svg", { class: "strip dots", "aria-hidden": "true" },
+    points.map(
+      ([cell, row], n) => svg(
+        "circle",
+        {
+          class: value("accepted", row) === false ? "dot bad" : "dot", cx: `${across(cell)}%`,
+          cy: 13 + (((n * 7) % 11) - 5), r: 3,
+          onclick: () => openDetail(row)
+        },
+        svg("title", { text: `${shown(name, cell)} · ${told(row)}` })
+      )
+    )
+  );
   return el("div", { class: "strip-line" },
-    button(text, () => toggleFacet(by, written(group)), { class: "strip-name", title: `${text}: filter`, "aria-label": `${text}: ${summary}; filter`, "aria-pressed": Boolean(state.facets.get(by)?.has(written(group))) }),
-    el("div", { class: "strip-box" }, drawing, dots), el("span", { class: "mono strip-median", text: shown(name, at(0.5)) }));
+    button(
+      text,
+      () => toggleFacet(by, written(group)),
+      {
+        class: "strip-name", title: `${text}: filter`, "aria-label": `${text}: ${summary}; filter`,
+        "aria-pressed": Boolean(state.facets.get(by)?.has(written(group)))
+      }
+    ),
+    el("div", { class: "strip-box" }, drawing, dots), el(
+      "span", { class: "mono strip-median", text: shown(name, at(0.5)) }
+    ));
 }

@@ -43,7 +43,9 @@ class Column {
     if (this.known) return this.known;
     const cells = Array.from({ length: ROWS }, (_, row) => this.at(row) ?? null);
     const isNumber = this.kind === "number";
-    const rank = (a, b) => (a === null) - (b === null) || (a === null ? 0 : isNumber || typeof a === "boolean" ? a - b : COLLATOR.compare(a, b) || (a < b ? -1 : 1));
+    const rank = (a, b) => (a === null) - (b === null) || (
+      a === null ? 0 : isNumber || typeof a === "boolean" ? a - b : COLLATOR.compare(a, b) || (a < b ? -1 : 1)
+    );
     const values = [...new Set(cells)].sort(rank);
     const places = new Map(values.map((value, place) => [value, place]));
     this.known = { values, codes: Uint32Array.from(cells, (cell) => places.get(cell)) };
@@ -63,7 +65,7 @@ function shownValue(name, value, row) {
 
 const RANGES = MEASURED.filter((name) => {
   const column = COLUMNS.get(name);
-  return column && column.kind === "number" && column.varies;
+  return column?.kind === "number" && column.values.filter((each) => each !== null).length > 1;
 });
 
 /** Columns that vary and whose values can be chosen; of those that split the rows alike only the first. */
@@ -72,7 +74,12 @@ const FACETS = (() => {
     "accepted", "identity", "prompt_name", "prompt", "loras", "model", "mode", "name", "seed", "attempt", "size",
     "num_frames", "fps", "num_inference_steps", "cfg_scale",
   ];
-  const never = new Set([...MEASURED, ...HIDDEN, "job_id", "file_name", "finished_at", "seconds_by_phase", "attempt_of", "latents", "scored_frames", "also", "identity_sha256", "identity_on_no_face"]);
+  const never = new Set(
+    [
+      ...MEASURED, ...HIDDEN, "job_id", "file_name", "finished_at", "seconds_by_phase", "attempt_of",
+      "latents", "scored_frames", "also", "identity_sha256", "identity_on_no_face"
+    ]
+  );
   const rest = [...COLUMNS.keys()].filter((name) => !first.includes(name));
   const seen = new Set();
   return [...first, ...rest].filter((name) => {

@@ -5,7 +5,7 @@ const SVG = "http://www.w3.org/2000/svg";
 /** The element with this id. */
 const byId = (id) => document.getElementById(id);
 
-/** An element; keys of `props` are attributes, `on…` listeners, `text`, or a `style` of custom properties and lengths. */
+/** An element; keys of `props` are attributes, `on…` listeners, `text`, or a `style` of properties. */
 function el(tag, props, ...children) {
   return filled(document.createElement(tag), props, children);
 }

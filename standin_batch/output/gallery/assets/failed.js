@@ -15,13 +15,24 @@ function drawFailed(host) {
   const kinds = [...new Set(jobs.map((job) => job.kind))];
   host.replaceChildren(el("div", { class: "failures" }, kinds.map((kind) => {
     const own = jobs.filter((job) => job.kind === kind);
-    return el("section", {}, el("h2", {}, KINDS[kind] || kind || "unknown cause", el("span", { class: "soft", text: ` ${whole(own.length)}` })), el("ul", {}, own.map(failure)));
+    return el(
+      "section", {},
+      el(
+        "h2", {}, KINDS[kind] || kind || "unknown cause",
+        el("span", { class: "soft", text: ` ${whole(own.length)}` })
+      ),
+      el("ul", {}, own.map(failure))
+    );
   })));
 }
 
 function failure(job) {
   return el("li", { class: "failure" },
-    el("div", { class: "failure-head" }, el("b", { text: job.label }), el("span", { class: "badge bad", text: job.kind || "failed" })),
+    el(
+      "div", { class: "failure-head" },
+      el("b", { text: job.label }),
+      el("span", { class: "badge bad", text: job.kind || "failed" })
+    ),
     el("p", { class: "cause", text: job.error || "The journal has no cause." }),
     job.hint ? el("p", { class: "hint" }, el("span", { class: "soft", text: "what to do: " }), job.hint) : null,
     el("p", { class: "soft small" },

@@ -8,24 +8,42 @@ const filterParts = { facets: [], ranges: [] };
 function buildFilters() {
   const host = byId("filters");
   host.replaceChildren(
-    el("div", { class: "filters-head" }, el("h2", { text: "Filters" }), button("Clear", clearFilters, { class: "link", id: "clear" }), button("×", () => toggleFilters(false), { class: "plain icon sheet-close", "aria-label": "Close the filters" })),
+    el(
+      "div", { class: "filters-head" },
+      el("h2", { text: "Filters" }),
+      button("Clear", clearFilters, { class: "link", id: "clear" }),
+      button("×", () => toggleFilters(false), { class: "plain icon sheet-close", "aria-label": "Close the filters" })
+    ),
     sorting(),
     ...FACETS.map(facet), ...RANGES.filter((name) => ASKED.includes(name)).map(range));
-  if (!FACETS.length && !RANGES.length) host.append(el("p", { class: "soft small", text: "Nothing varies between the videos." }));
+  if (!FACETS.length && !RANGES.length) host.append(
+    el("p", { class: "soft small", text: "Nothing varies between the videos." })
+  );
 }
 
 /** The order, which the table's headings set as well. */
 function sorting() {
   const names = [...COLUMNS.keys()].filter((name) => !HIDDEN.has(name) && COLUMNS.get(name).varies);
-  const select = el("select", { onchange: () => change(() => (state.sort = (state.sort.startsWith("-") ? "-" : "") + select.value)) });
+  const select = el(
+    "select",
+    { onchange: () => change(() => (state.sort = (state.sort.startsWith("-") ? "-" : "") + select.value)) }
+  );
   for (const name of names) select.append(el("option", { value: name, text: label(name) }));
-  const turn = button("", () => change(() => (state.sort = state.sort.startsWith("-") ? state.sort.slice(1) : `-${state.sort}`)), { class: "plain icon" });
+  const turn = button(
+    "",
+    () => change(() => (state.sort = state.sort.startsWith("-") ? state.sort.slice(1) : `-${state.sort}`)),
+    { class: "plain icon" }
+  );
   filterParts.sort = () => {
     select.value = state.sort.replace(/^-/, "");
     turn.textContent = state.sort.startsWith("-") ? "↓" : "↑";
     turn.setAttribute("aria-label", state.sort.startsWith("-") ? "Descending; turn round" : "Ascending; turn round");
   };
-  return names.length ? el("div", { class: "facet sort" }, el("label", { class: "choice" }, el("span", { text: "Sort" }), select), turn) : "";
+  return names.length ? el(
+    "div", { class: "facet sort" },
+    el("label", { class: "choice" }, el("span", { text: "Sort" }), select),
+    turn
+  ) : "";
 }
 
 function facet(name) {
@@ -35,14 +53,25 @@ function facet(name) {
   const chips = column.values.map((each, code) => {
     const text = shownValue(name, each, rowFor[code]);
     const count = el("span", { class: "count" });
-    const node = button("", () => toggleFacet(name, written(each)), { class: "chip", "aria-pressed": "false", title: name === "prompt_name" ? value("prompt", rowFor[code]) : text.length > 18 ? text : null });
+    const node = button(
+      "",
+      () => toggleFacet(name, written(each)),
+      {
+        class: "chip", "aria-pressed": "false",
+        title: name === "prompt_name" ? value("prompt", rowFor[code]) : text.length > 18 ? text : null
+      }
+    );
     node.append(el("span", { class: "chip-text", text }), count);
     return { node, count, text: written(each) };
   });
   const order = [...chips];
   if (column.kind === "boolean") order.reverse(); // yes before no
   const box = el("div", { class: "chips" }, order.map((chip) => chip.node));
-  const group = el("fieldset", { class: "facet" }, el("legend", { text: label(name), title: column.about || null }), box);
+  const group = el(
+    "fieldset", { class: "facet" },
+    el("legend", { text: label(name), title: column.about || null }),
+    box
+  );
   if (chips.length > FEW + 2) {
     group.classList.add("cut");
     const more = button(`${chips.length - FEW} more`, () => {
@@ -59,14 +88,27 @@ function facet(name) {
 function range(name) {
   const column = COLUMNS.get(name);
   const { low, high } = bins(name);
-  const ends = ["from", "to"].map((end, place) => el("input", { type: "number", step: "any", placeholder: number(place ? high : low), "aria-label": `${label(name)} ${end}`, oninput: (event) => {
-    const now = [...(state.ranges.get(name) ?? [null, null])];
-    now[place] = event.target.value === "" || Number.isNaN(event.target.valueAsNumber) ? null : event.target.valueAsNumber;
-    change(() => (now[0] === null && now[1] === null ? state.ranges.delete(name) : state.ranges.set(name, now)));
-  } }));
-  const spark = svg("svg", { class: "spark", viewBox: "0 0 240 26", preserveAspectRatio: "none", "aria-hidden": "true" });
+  const ends = ["from", "to"].map((end, place) => el("input", {
+    type: "number", step: "any", placeholder: number(place ? high : low), "aria-label": `${label(name)} ${end}`,
+    oninput: (event) => setEnd(name, place, event.target.valueAsNumber),
+  }));
+  const spark = svg(
+    "svg", { class: "spark", viewBox: "0 0 240 26", preserveAspectRatio: "none", "aria-hidden": "true" }
+  );
   filterParts.ranges.push({ name, ends, spark });
-  return el("fieldset", { class: "facet range" }, el("legend", { text: label(name), title: column.about }), spark, el("div", { class: "ends" }, ends[0], el("span", { class: "soft", text: "to" }), ends[1]));
+  return el(
+    "fieldset", { class: "facet range" },
+    el("legend", { text: label(name), title: column.about }),
+    spark,
+    el("div", { class: "ends" }, ends[0], el("span", { class: "soft", text: "to" }), ends[1])
+  );
+}
+
+/** Set one end of a range; NaN, as an empty field gives it, takes it away. */
+function setEnd(name, place, to) {
+  const now = [...(state.ranges.get(name) ?? [null, null])];
+  now[place] = Number.isNaN(to) ? null : to;
+  change(() => (now[0] === null && now[1] === null ? state.ranges.delete(name) : state.ranges.set(name, now)));
 }
 
 function toggleFacet(name, text) {
@@ -117,14 +159,23 @@ function showFew(chips, counts) {
 function drawSpark(spark, name) {
   const { spec, others, inside } = binned(name);
   const most = Math.max(1, ...others), each = 240 / spec.count;
-  const path = (counts) => counts.map((count, place) => (count ? `M${place * each} 26v${-Math.max(1, (count / most) * 26)}h${Math.max(1, each - 1)}V26z` : "")).join("");
-  spark.replaceChildren(svg("path", { class: "others", d: path(others) }), svg("path", { class: "inside", d: path(inside) }));
+  const path = (counts) => counts.map(
+    (count, place) => (
+      count ? `M${place * each} 26v${-Math.max(1, (count / most) * 26)}h${Math.max(1, each - 1)}V26z` : ""
+    )
+  ).join("");
+  spark.replaceChildren(
+    svg("path", { class: "others", d: path(others) }),
+    svg("path", { class: "inside", d: path(inside) })
+  );
 }
 
 /** What is chosen, each with a way to take it back. */
 function showActive() {
   const chosen = [];
-  const off = (text, undo) => chosen.push(button(`${text} ×`, () => change(undo), { class: "chip on", "aria-label": `remove the filter ${text}` }));
+  const off = (text, undo) => chosen.push(
+    button(`${text} ×`, () => change(undo), { class: "chip on", "aria-label": `remove the filter ${text}` })
+  );
   if (state.q) off(`“${state.q}”`, () => (state.q = ""));
   for (const [name, texts] of state.facets) {
     const column = COLUMNS.get(name);
@@ -135,7 +186,9 @@ function showActive() {
     off(`${label(name)}: ${words.join(", ")}`, () => state.facets.delete(name));
   }
   for (const [name, [low, high]] of state.ranges) {
-    off(low === null ? `${label(name)} ≤ ${number(high)}` : high === null ? `${label(name)} ≥ ${number(low)}` : `${label(name)} ${number(low)} – ${number(high)}`, () => state.ranges.delete(name));
+    const both = low !== null && high !== null;
+    const ends = both ? `${number(low)} – ${number(high)}` : low === null ? `≤ ${number(high)}` : `≥ ${number(low)}`;
+    off(`${label(name)} ${ends}`, () => state.ranges.delete(name));
   }
   byId("active").replaceChildren(...chosen);
   byId("clear").hidden = !chosen.length;

@@ -2,7 +2,8 @@
 
 const LABELS = {
   file_name: "file", prompt_name: "prompt name", negative_prompt: "negative prompt", loras: "LoRAs",
-  identity_kind: "identity kind", num_frames: "frames", fps: "fps", num_inference_steps: "steps", cfg_scale: "CFG scale",
+  identity_kind: "identity kind", num_frames: "frames", fps: "fps", num_inference_steps: "steps",
+  cfg_scale: "CFG scale",
   sigma_shift: "sigma shift", vae_tiled: "VAE tiled", video_bytes: "file size", seconds_by_phase: "time by phase",
   peak_memory: "peak memory", memory: "memory profile", finished_at: "finished", face_similarity: "face similarity",
   face_similarity_min: "similarity, least", face_similarity_p10: "similarity, p10", face_frames: "frames with a face",

@@ -82,7 +82,10 @@ function listKeys(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || !event.target.closest("[data-stop]")) return;
   const { columns, height, gap } = list.measured;
   const page = Math.max(1, Math.floor((innerHeight - stickyHeight()) / (height + gap))) * columns;
-  const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity };
+  const steps = {
+    ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns, PageDown: page, PageUp: -page,
+    Home: -Infinity, End: Infinity
+  };
   if (!(event.key in steps)) return;
   event.preventDefault();
   const to = clampNumber(list.current + steps[event.key], 0, list.rows.length - 1);
@@ -101,10 +104,16 @@ function gridShape(width) {
   const least = width < 480 ? 150 : ROWS <= FEW_VIDEOS ? 1.35 * usual : usual;
   const columns = Math.max(1, Math.floor((width + GAP) / (least + GAP)));
   const each = (width - (columns - 1) * GAP) / columns;
-  return { columns, width: each, height: Math.round(each / aspect()) + CARD_TEXT + (anyBadges() ? BADGES : 0), gap: GAP };
+  return {
+    columns, width: each, height: Math.round(each / aspect()) + CARD_TEXT + (anyBadges() ? BADGES : 0),
+    gap: GAP
+  };
 }
 
-const anyBadges = () => ["accepted", "face_similarity"].some((name) => COLUMNS.has(name)) || ["model", "mode", "loras", "attempt"].some((name) => COLUMNS.get(name)?.varies);
+function anyBadges() {
+  const varying = ["model", "mode", "loras", "attempt"].some((name) => COLUMNS.get(name)?.varies);
+  return varying || COLUMNS.has("accepted") || COLUMNS.has("face_similarity");
+}
 
 /** Width over height of the middle clip, between that of a phone and of a cinema. */
 function aspect() {
@@ -125,13 +134,20 @@ function card(row, place) {
   open.append(
     poster(row),
     el("span", { class: "card-text" },
-      el("span", { class: "card-head" }, el("b", { text: shownAt("identity", row) }), el("span", { class: "mono soft", text: `#${value("seed", row)}` })),
+      el(
+        "span", { class: "card-head" },
+        el("b", { text: shownAt("identity", row) }),
+        el("span", { class: "mono soft", text: `#${value("seed", row)}` })
+      ),
       el("span", { class: "prompt", text: value("prompt", row) ?? "" }),
       el("span", { class: "badges" }, badges(row))),
   );
   open.addEventListener("focus", () => { list.current = place; markCurrent(); });
   previews(open, row);
-  return el("div", { class: "place", role: "listitem", "aria-setsize": list.rows.length, "aria-posinset": place + 1 }, open);
+  return el(
+    "div", { class: "place", role: "listitem", "aria-setsize": list.rows.length, "aria-posinset": place + 1 },
+    open
+  );
 }
 
 /** A card in words. */
@@ -146,11 +162,19 @@ function told(row) {
 function badges(row) {
   const found = [];
   const accepted = value("accepted", row);
-  if (accepted !== null) found.push(el("span", { class: accepted ? "badge good" : "badge bad", title: value("accept", row) }, accepted ? "✓" : "✗"));
+  if (accepted !== null) found.push(
+    el("span", { class: accepted ? "badge good" : "badge bad", title: value("accept", row) }, accepted ? "✓" : "✗")
+  );
   const similarity = value("face_similarity", row);
-  if (similarity !== null) found.push(el("span", { class: "badge mono", title: "face similarity", text: similarity.toFixed(2) }));
+  if (similarity !== null) found.push(
+    el("span", { class: "badge mono", title: "face similarity", text: similarity.toFixed(2) })
+  );
   if (value("attempt", row) > 0) found.push(el("span", { class: "badge", text: `try ${value("attempt", row) + 1}` }));
-  for (const name of ["model", "mode"]) if (COLUMNS.get(name)?.varies) found.push(el("span", { class: "badge plain-badge", text: value(name, row) }));
-  if (COLUMNS.get("loras")?.varies && value("loras", row)) found.push(el("span", { class: "badge plain-badge", text: value("loras", row) }));
+  for (const name of ["model", "mode"]) if (COLUMNS.get(name)?.varies) found.push(
+    el("span", { class: "badge plain-badge", text: value(name, row) })
+  );
+  if (COLUMNS.get("loras")?.varies && value("loras", row)) found.push(
+    el("span", { class: "badge plain-badge", text: value("loras", row) })
+  );
   return found;
 }

@@ -16,7 +16,11 @@ window.standinGallery = (told) => {
 function startLive() {
   restorePlace();
   if (!HEAD.running) return;
-  for (const kind of ["pointerdown", "keydown", "wheel", "touchmove"]) addEventListener(kind, () => (live.touched = performance.now()), { passive: true });
+  for (const kind of ["pointerdown", "keydown", "wheel", "touchmove"]) addEventListener(
+    kind,
+    () => (live.touched = performance.now()),
+    { passive: true }
+  );
   live.touched = performance.now() - REST + 2000;
   setInterval(askNews, ASK_EVERY);
 }
@@ -42,13 +46,20 @@ function showNews(told) {
   const more = told.completed - HEAD.completed;
   const what = more > 0 ? plural(more, "new video") : told.running ? "something changed" : "the run has ended";
   byId("news").hidden = false;
-  byId("news").replaceChildren(el("span", { text: `${what} · ` }), button("show", reload, { class: "link" }), el("kbd", { text: "R" }));
+  byId("news").replaceChildren(
+    el("span", { text: `${what} · ` }),
+    button("show", reload, { class: "link" }),
+    el("kbd", { text: "R" })
+  );
 }
 
 function reload() {
   writeState();
   try {
-    sessionStorage.setItem("standin-place", JSON.stringify([scrollY, list.current, Boolean(document.activeElement?.closest("[data-stop]"))]));
+    sessionStorage.setItem(
+      "standin-place",
+      JSON.stringify([scrollY, list.current, Boolean(document.activeElement?.closest("[data-stop]"))])
+    );
   } catch {} // a page from a disk may have no storage: then it begins at the top
   location.reload();
 }

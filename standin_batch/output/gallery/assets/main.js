@@ -4,9 +4,12 @@ const DRAWN = { grid: drawGrid, table: drawTable, matrix: drawMatrix, charts: dr
 const CONTROLS = { table: tableControls, matrix: matrixControls, charts: chartsControls };
 
 const KEYS = [
-  ["/", "search"], ["← ↑ ↓ →", "move between videos"], ["Enter", "open a video"], ["Esc", "close; leave the search"],
+  ["/", "search"], ["← ↑ ↓ →", "move between videos"], ["Enter", "open a video"],
+  ["Esc", "close; leave the search"],
   ["← →", "previous and next, in an open video"], ["c", "copy the job id, in an open video"],
-  ["1 – 5", "grid, table, matrix, charts, failed jobs"], ["f", "filters"], ["x", "clear the filters"], ["d", "light, dark, as the system"],
+  [
+    "1 – 5", "grid, table, matrix, charts, failed jobs"
+  ], ["f", "filters"], ["x", "clear the filters"], ["d", "light, dark, as the system"],
   ["r", "show what a run has made since"], ["?", "these keys"],
 ];
 
@@ -23,7 +26,11 @@ function draw() {
   stopPreview();
   select();
   showFilters();
-  for (const tab of byId("views").children) tab.toggleAttribute("data-on", tab.dataset.view === state.view), tab.setAttribute("aria-current", tab.dataset.view === state.view ? "page" : "false");
+  for (const tab of byId("views").children) tab.toggleAttribute(
+    "data-on", tab.dataset.view === state.view
+  ), tab.setAttribute(
+    "aria-current", tab.dataset.view === state.view ? "page" : "false"
+  );
   byId("controls").replaceChildren(...(CONTROLS[state.view]?.() ?? []).filter(Boolean));
   byId("count").textContent = counted();
   document.body.dataset.view = state.view;
@@ -36,7 +43,8 @@ function draw() {
 function counted() {
   if (state.view === "failed") {
     const some = failedShown().length;
-    return some === DATA.failed.length ? plural(some, "failed job") : `${some} of ${plural(DATA.failed.length, "failed job")}`;
+    const all = plural(DATA.failed.length, "failed job");
+    return some === DATA.failed.length ? all : `${whole(some)} of ${all}`;
   }
   const some = selection.rows.length;
   return some === ROWS ? plural(ROWS, "video") : `${whole(some)} of ${plural(ROWS, "video")}`;
@@ -44,18 +52,34 @@ function counted() {
 
 /** What stands where no video does. */
 function nothing() {
-  if (ROWS) return empty("No video passes these filters.", "", button("Clear the filters", clearFilters, { class: "primary" }));
-  if (DATA.failed.length) return empty(`No video yet; ${plural(DATA.failed.length, "job")} failed.`, "", button("See why", () => change(() => (state.view = "failed")), { class: "primary" }));
-  return empty(HEAD.running ? "No video yet: the run is at work." : "There are no videos here yet.", HEAD.running ? "" : "standin run manifest.yaml");
+  if (ROWS) return empty(
+    "No video passes these filters.", "",
+    button("Clear the filters", clearFilters, { class: "primary" })
+  );
+  if (DATA.failed.length) return empty(
+    `No video yet; ${plural(DATA.failed.length, "job")} failed.`, "",
+    button("See why", () => change(() => (state.view = "failed")), { class: "primary" })
+  );
+  return empty(
+    HEAD.running ? "No video yet: the run is at work." : "There are no videos here yet.",
+    HEAD.running ? "" : "standin run manifest.yaml"
+  );
 }
 
 function empty(text, command, action) {
-  return el("div", { class: "empty" }, text ? el("p", { text }) : null, command ? el("code", { text: command }) : null, action);
+  return el(
+    "div", { class: "empty" },
+    text ? el("p", { text }) : null,
+    command ? el("code", { text: command }) : null,
+    action
+  );
 }
 
 function subtitle() {
   const parts = [];
-  if (HEAD.running) parts.push(HEAD.total ? `run at work, ${whole(HEAD.completed)} of ${whole(HEAD.total)} done` : "run at work");
+  if (HEAD.running) parts.push(
+    HEAD.total ? `run at work, ${whole(HEAD.completed)} of ${whole(HEAD.total)} done` : "run at work"
+  );
   parts.push(moment(new Date(HEAD.version).toISOString()));
   return parts.join(" · ");
 }
@@ -65,8 +89,14 @@ function buildTop() {
   byId("subtitle").textContent = subtitle();
   byId("subtitle").classList.toggle("running", HEAD.running);
   byId("views").append(...VIEWS.map(([view, name], place) => {
-    const tab = button(name, () => change(() => (state.view = view)), { "data-view": view, title: `${name} (${place + 1})` });
-    if (view === "failed") tab.append(el("span", { class: DATA.failed.length ? "count some" : "count", text: whole(DATA.failed.length) }));
+    const tab = button(
+      name,
+      () => change(() => (state.view = view)),
+      { "data-view": view, title: `${name} (${place + 1})` }
+    );
+    if (view === "failed") tab.append(
+      el("span", { class: DATA.failed.length ? "count some" : "count", text: whole(DATA.failed.length) })
+    );
     return tab;
   }));
   byId("search").addEventListener("input", (event) => change(() => (state.q = event.target.value)));
@@ -88,7 +118,13 @@ function showHelp() {
   help.replaceChildren(
     el("h2", { id: "help-title", text: "Keys" }),
     el("dl", {}, KEYS.map(([key, does]) => [el("dt", {}, el("kbd", { text: key })), el("dd", { text: does })])),
-    el("p", { class: "soft small", text: "The address keeps filters, order and view: copy it to share what you see. The page needs the folder beside it, and no network." }),
+    el(
+      "p",
+      {
+        class: "soft small",
+        text: "The address keeps filters, order and view. The page needs the folder beside it, and no network."
+      }
+    ),
     button("Close", () => help.close(), { class: "primary" }));
   if (!help.open) help.showModal();
 }
@@ -125,7 +161,9 @@ function keys(event) {
     intoView();
     return;
   }
-  if (event.key === "Escape" && !wide.matches && byId("filters").classList.contains("open")) return toggleFilters(false);
+  if (
+    event.key === "Escape" && !wide.matches && byId("filters").classList.contains("open")
+  ) return toggleFilters(false);
   if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
   const view = VIEWS[Number(event.key) - 1];
   const does = view ? () => { change(() => (state.view = view[0])); } : {
@@ -133,10 +171,12 @@ function keys(event) {
     "?": showHelp, f: () => toggleFilters(), x: clearFilters, d: turnTheme,
     r: () => live.newer && reload(), R: () => live.newer && reload(),
   }[event.key];
-  if (does) { event.preventDefault(); does(); } else if (event.key.startsWith("Arrow") && [document.body, byId("main")].includes(document.activeElement) && ["grid", "table"].includes(state.view)) {
-    event.preventDefault();
-    focusPlace(list.current);
-  }
+  const nowhere = [document.body, byId("main")].includes(document.activeElement);
+  const enters = event.key.startsWith("Arrow") && nowhere && ["grid", "table"].includes(state.view);
+  if (!does && !enters) return;
+  event.preventDefault();
+  if (does) does();
+  else focusPlace(list.current);
 }
 
 function followAddress() {
@@ -153,7 +193,9 @@ function followAddress() {
 }
 
 let frame = 0;
-const soon = () => { frame ||= requestAnimationFrame(() => { frame = 0; placeList(); if (state.view === "table") drawTable.place?.(); }); };
+const soon = () => {
+  frame ||= requestAnimationFrame(() => { frame = 0; placeList(); if (state.view === "table") drawTable.place?.(); });
+};
 
 history.scrollRestoration = "manual";
 readState();
@@ -171,4 +213,6 @@ byId("detail").addEventListener("click", (event) => event.target === byId("detai
 byId("help").addEventListener("click", (event) => event.target === byId("help") && byId("help").close());
 if (ROW_OF.has(state.clip)) openDetail(ROW_OF.get(state.clip), true);
 startLive();
-(window.requestIdleCallback ?? setTimeout)(() => { for (let row = 0; row < ROWS; row++) haystack(row); }); // so that the first word is found at once
+(window.requestIdleCallback ?? setTimeout)(
+  () => { for (let row = 0; row < ROWS; row++) haystack(row); }
+); // so that the first word is found at once

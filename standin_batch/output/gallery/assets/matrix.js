@@ -16,9 +16,20 @@ function matrixControls() {
   if (!down) return [];
   const options = AXES.map((name) => [name, label(name)]);
   return [
-    choice("Rows", options, down, (name) => change(() => { state.x = name === across ? down : across; state.y = name; })),
-    across ? choice("Columns", options, across, (name) => change(() => { state.y = name === down ? across : down; state.x = name; })) : null,
-    RANGES.length ? choice("Mean of", [["", "nothing"], ...RANGES.map((name) => [name, label(name)])], matrixScore(), (name) => change(() => (state.score = name || "job_id"))) : null,
+    choice(
+      "Rows", options, down,
+      (name) => change(() => { state.x = name === across ? down : across; state.y = name; })
+    ),
+    across ? choice(
+      "Columns", options, across,
+      (name) => change(() => { state.y = name === down ? across : down; state.x = name; })
+    ) : null,
+    RANGES.length ? choice(
+      "Mean of",
+      [["", "nothing"], ...RANGES.map((name) => [name, label(name)])],
+      matrixScore(),
+      (name) => change(() => (state.score = name || "job_id"))
+    ) : null,
   ];
 }
 
@@ -31,7 +42,11 @@ function matrixScore() {
 function drawMatrix(host) {
   const { down, across } = axes();
   if (!down || !selection.rows.length) {
-    host.replaceChildren(empty(selection.rows.length ? "Nothing varies between these videos, so there is nothing to set against each other." : ""));
+    host.replaceChildren(
+      empty(
+        selection.rows.length ? "Nothing varies between these videos: there is nothing to set against each other." : ""
+      )
+    );
     return;
   }
   const cells = new Map();
@@ -43,14 +58,29 @@ function drawMatrix(host) {
   const lines = present(down), columns = across ? present(across) : [0];
   const shownLines = lines.slice(0, MOST_LINES), shownColumns = columns.slice(0, MOST_COLUMNS);
   const scale = scoreScale(cells);
-  const head = el("tr", {}, el("td", { class: "corner" }), shownColumns.map((code) => el("th", { scope: "col" }, across ? axisLabel(across, code) : "")));
+  const head = el(
+    "tr", {},
+    el("td", { class: "corner" }),
+    shownColumns.map((code) => el("th", { scope: "col" }, across ? axisLabel(across, code) : ""))
+  );
   const body = shownLines.map((code, y) => {
     const tr = el("tr", {}, el("th", { scope: "row" }, axisLabel(down, code)));
-    tr.fill = () => tr.append(...shownColumns.map((other, x) => cell(cells.get(`${code}/${other}`) ?? [], { down, across, code, other, x, y }, scale)));
+    tr.fill = () => tr.append(
+      ...shownColumns.map(
+        (other, x) => cell(cells.get(`${code}/${other}`) ?? [], { down, across, code, other, x, y }, scale)
+      )
+    );
     return tr;
   });
-  const table = el("table", { class: "matrix", onkeydown: matrixKeys, style: clipSize(host, shownColumns.length) }, el("thead", {}, head), el("tbody", {}, body));
-  host.replaceChildren(el("div", { class: "sideways matrix-box", tabindex: "-1" }, table), cutNote(lines, shownLines, columns, shownColumns, down, across));
+  const table = el(
+    "table", { class: "matrix", onkeydown: matrixKeys, style: clipSize(host, shownColumns.length) },
+    el("thead", {}, head),
+    el("tbody", {}, body)
+  );
+  host.replaceChildren(
+    el("div", { class: "sideways matrix-box", tabindex: "-1" }, table),
+    cutNote(lines, shownLines, columns, shownColumns, down, across)
+  );
   fillSoon(body);
 }
 
@@ -70,7 +100,9 @@ function fillSoon(lines) {
       target.fill();
       target.classList.add("filled");
     }
-    if (!document.querySelector(".matrix .clip[tabindex='0']")) document.querySelector(".matrix .clip")?.setAttribute("tabindex", "0");
+    if (
+      !document.querySelector(".matrix .clip[tabindex='0']")
+    ) document.querySelector(".matrix .clip")?.setAttribute("tabindex", "0");
   }, { rootMargin: "400px" });
   lines.forEach((line, number) => {
     if (number < 6) { line.fill(); line.classList.add("filled"); } else watch.observe(line);
@@ -94,14 +126,27 @@ function axisLabel(name, code) {
 
 function cell(rows, at, scale) {
   const shownRows = rows.slice(0, rows.length > IN_CELL ? IN_CELL - 1 : IN_CELL);
-  const td = el("td", { class: rows.length ? "" : "void" }, el("div", { class: `clips n${Math.min(rows.length, IN_CELL)}` },
+  const td = el("td", { class: rows.length ? "" : "void" }, el("div", {
+    class: `clips n${Math.min(rows.length, IN_CELL)}`
+  },
     shownRows.map((row, n) => {
-      const clip = button("", () => openDetail(row), { class: "clip", "data-x": at.x, "data-y": at.y, "data-n": n, tabindex: "-1", "aria-label": told(row) });
+      const clip = button(
+        "",
+        () => openDetail(row),
+        { class: "clip", "data-x": at.x, "data-y": at.y, "data-n": n, tabindex: "-1", "aria-label": told(row) }
+      );
       clip.append(poster(row, true));
       previews(clip, row);
       return clip;
     }),
-    rows.length > IN_CELL ? button(`+${rows.length - shownRows.length}`, () => showCell(at), { class: "clip more", "data-x": at.x, "data-y": at.y, "data-n": IN_CELL - 1, tabindex: "-1", "aria-label": `all ${rows.length} of this cell` }) : null));
+    rows.length > IN_CELL ? button(
+      `+${rows.length - shownRows.length}`,
+      () => showCell(at),
+      {
+        class: "clip more", "data-x": at.x, "data-y": at.y, "data-n": IN_CELL - 1, tabindex: "-1",
+        "aria-label": `all ${rows.length} of this cell`
+      }
+    ) : null));
   const mean = scale.mean(rows);
   if (mean !== null) {
     td.append(el("span", { class: "mean mono", title: `mean ${label(scale.name)} of ${plural(rows.length, "video")}` },
@@ -134,9 +179,15 @@ function scoreScale(cells) {
 
 function cutNote(lines, shownLines, columns, shownColumns, down, across) {
   const cut = [];
-  if (lines.length > shownLines.length) cut.push(`the first ${shownLines.length} of ${lines.length} rows (${label(down)})`);
-  if (columns.length > shownColumns.length) cut.push(`the first ${shownColumns.length} of ${columns.length} columns (${label(across)})`);
-  return cut.length ? el("p", { class: "soft note", text: `Shown are ${cut.join(" and ")}; filter to see others.` }) : "";
+  if (lines.length > shownLines.length) cut.push(
+    `the first ${shownLines.length} of ${lines.length} rows (${label(down)})`
+  );
+  if (columns.length > shownColumns.length) cut.push(
+    `the first ${shownColumns.length} of ${columns.length} columns (${label(across)})`
+  );
+  return cut.length ? el(
+    "p", { class: "soft note", text: `Shown are ${cut.join(" and ")}; filter to see others.` }
+  ) : "";
 }
 
 /** Arrow keys go from clip to clip, through a cell's own first. */
@@ -156,6 +207,8 @@ function matrixKeys(event) {
 
 function verticalNext(all, at, dy) {
   const column = all.filter((clip) => clip.dataset.x === at.dataset.x && (clip.dataset.n === "0" || clip === at));
-  const others = column.filter((clip) => clip.dataset.y !== at.dataset.y && (Number(clip.dataset.y) - Number(at.dataset.y)) * dy > 0);
+  const others = column.filter(
+    (clip) => clip.dataset.y !== at.dataset.y && (Number(clip.dataset.y) - Number(at.dataset.y)) * dy > 0
+  );
   return dy > 0 ? others[0] : others.at(-1);
 }

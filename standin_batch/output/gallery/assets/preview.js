@@ -27,7 +27,9 @@ function playSoon(host, row) {
   if (calm.matches) return;
   preview.host = host;
   preview.timer = setTimeout(() => {
-    const video = el("video", { src: videoOf(row), loop: true, playsinline: true, "aria-hidden": "true", tabindex: "-1" });
+    const video = el(
+      "video", { src: videoOf(row), loop: true, playsinline: true, "aria-hidden": "true", tabindex: "-1" }
+    );
     video.muted = true;
     preview.video = video;
     host.querySelector(".poster").append(video);

@@ -41,7 +41,8 @@ function passingOthers(key, each) {
 function inOrder(rows) {
   const falls = state.sort.startsWith("-");
   const main = COLUMNS.get(state.sort.replace(/^-/, ""));
-  const ties = ["identity", "prompt", "seed", "job_id"].map((name) => COLUMNS.get(name)).filter((column) => column?.varies);
+  const tied = ["identity", "prompt", "seed", "job_id"].map((name) => COLUMNS.get(name));
+  const ties = tied.filter((column) => column?.varies);
   const last = main && main.values.at(-1) === null ? main.values.length - 1 : -1;
   return rows.sort((a, b) => {
     if (main) {

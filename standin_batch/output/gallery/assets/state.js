@@ -7,7 +7,8 @@ const state = emptyState();
 
 function emptyState() {
   return {
-    view: ROWS || !DATA.failed.length ? "grid" : "failed", q: "", facets: new Map(), ranges: new Map(), sort: "-finished_at",
+    view: ROWS || !DATA.failed.length ? "grid" : "failed",
+    q: "", facets: new Map(), ranges: new Map(), sort: "-finished_at",
     x: "", y: "", score: "", by: "", all: false, clip: "",
   };
 }
@@ -17,7 +18,9 @@ const written = (value) => (value === null ? NOTHING : String(value));
 function stateText() {
   const parts = new URLSearchParams();
   const usual = emptyState();
-  for (const key of ["view", "q", "sort", "x", "y", "score", "by", "clip"]) if (state[key] !== usual[key]) parts.set(key, state[key]);
+  for (
+    const key of ["view", "q", "sort", "x", "y", "score", "by", "clip"]
+  ) if (state[key] !== usual[key]) parts.set(key, state[key]);
   if (state.all) parts.set("all", "1");
   for (const [name, chosen] of state.facets) for (const each of chosen) parts.append(`is.${name}`, each);
   for (const [name, [low, high]] of state.ranges) parts.set(`in.${name}`, `${low ?? ""}..${high ?? ""}`);
