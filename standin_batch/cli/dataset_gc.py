@@ -31,10 +31,10 @@ def gc(
     checkpoints: Checkpoints = None,
     as_json: AsJson = False,
 ) -> int:
-    """List what no job of the manifest owns: records, videos and latents of other jobs, and what killed runs left.
+    """List what no job of the manifest owns: records, videos, posters and latents of others, and what killed runs left.
 
     An output folder alone is taken with its manifest.lock.yaml. Nothing is removed without [cyan]--yes[/]; links are
-    left alone, and so is all that is not in videos/, records/ and latents/.
+    left alone, and so is all that is not in videos/, records/, posters/ and latents/.
 
     [bold]Examples[/bold]
 

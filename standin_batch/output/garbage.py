@@ -1,7 +1,7 @@
 """What lies in an output folder and belongs to no job: found by name alone, and removed on request.
 
-Only what this program makes is looked at: records, videos, latents, clips on their way, and temporary files of writes
-that never ended.
+Only what this program makes is looked at: records, videos, posters, latents, clips on their way, and temporary files of
+writes that never ended.
 Links are neither followed nor removed, so nothing outside of the folder is ever touched.
 """
 
@@ -23,7 +23,7 @@ class Garbage:
 
     Attributes:
         path: below the output folder.
-        kind: `record`, `video`, `latents`, `saved` or `temporary`.
+        kind: `record`, `video`, `poster`, `latents`, `saved` or `temporary`.
         bytes: its size.
     """
 
@@ -63,6 +63,7 @@ def remove_garbage(layout: OutputLayout, found: Collection[Garbage]) -> tuple[Ga
 def _kinds(layout: OutputLayout) -> Iterator[tuple[str, Path, str]]:
     yield "record", layout.records, ".json"
     yield "video", layout.videos, ".mp4"
+    yield "poster", layout.posters, ".webp"
     yield "latents", layout.latents_folder, ".safetensors"
     yield "saved", layout.saved, ".safetensors"
 
@@ -74,7 +75,8 @@ def _kept(layout: OutputLayout, owned: Collection[str]) -> frozenset[str]:
         kept.add(layout.relative(layout.saved_state(job_id)))
         record = read_record(layout, job_id)
         if record is not None:
-            kept |= {layout.relative(layout.record(job_id)), layout.relative(layout.latents(job_id))}
+            own = (layout.record(job_id), layout.poster(job_id), layout.latents(job_id))
+            kept |= {layout.relative(path) for path in own}
             kept |= {
                 os.path.normpath(path) for path in (record["video"], record.get("latents")) if isinstance(path, str)
             }

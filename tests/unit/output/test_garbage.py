@@ -15,7 +15,7 @@ from standin_batch.output.layout import OutputLayout
 @pytest.fixture
 def layout(tmp_path):
     found = OutputLayout(tmp_path / "out")
-    for folder in (found.records, found.videos / "portraits", found.latents_folder):
+    for folder in (found.records, found.videos / "portraits", found.posters, found.latents_folder):
         folder.mkdir(parents=True)
     return found
 
@@ -24,6 +24,7 @@ def finish(layout, job_id):
     """What a finished job leaves."""
     (layout.videos / "portraits" / f"{job_id}.mp4").write_bytes(b"12345")
     layout.latents(job_id).write_bytes(b"123")
+    layout.poster(job_id).write_bytes(b"1")
     layout.record(job_id).write_text(json.dumps({"job_id": job_id, "video": f"videos/portraits/{job_id}.mp4"}))
 
 
@@ -50,6 +51,7 @@ def test_all_that_another_job_made_is(layout):
     found = find_garbage(layout, {"mine"})
     assert {(item.path, item.kind) for item in found} == {
         ("latents/other.safetensors", "latents"),
+        ("posters/other.webp", "poster"),
         ("records/other.json", "record"),
         ("videos/portraits/other.mp4", "video"),
     }
@@ -68,6 +70,7 @@ def test_a_video_without_record_is_and_so_is_a_record_that_cannot_be_read(layout
     layout.record("mine").write_text("{")
     assert paths(find_garbage(layout, {"mine"})) == [
         "latents/mine.safetensors",
+        "posters/mine.webp",
         "records/mine.json",
         "videos/portraits/mine.mp4",
     ]
@@ -104,7 +107,9 @@ def test_removing_leaves_what_is_owned_and_no_empty_folder(layout):
     (layout.videos / "portraits" / "other.mp4").rename(layout.videos / "old" / "other.mp4")
     assert remove_garbage(layout, find_garbage(layout, {"mine"})) == ()
     kept = {layout.relative(path) for path in layout.folder.rglob("*") if path.is_file()}
-    assert kept == {"records/mine.json", "videos/portraits/mine.mp4", "latents/mine.safetensors"}
+    assert kept == {
+        *("records/mine.json", "videos/portraits/mine.mp4", "posters/mine.webp", "latents/mine.safetensors"),
+    }
     assert not (layout.videos / "old").exists()
     assert find_garbage(layout, {"mine"}) == ()
 
