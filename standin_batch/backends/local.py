@@ -32,6 +32,7 @@ from standin_batch.run.preflight import preflight, warnings_of
 from standin_batch.run.ready import find_weights
 from standin_batch.run.room import Room
 from standin_batch.run.saved import forget_done
+from standin_batch.run.showing import Showing
 from standin_batch.run.stop_request import asked
 from standin_batch.run.stopping import Stop
 from standin_batch.run.watch import watching
@@ -177,8 +178,11 @@ def _tidy(planned: PlannedManifest) -> None:
         return
     with contextlib.suppress(LockedError), opened(store), _writable(layout.folder):
         write_all_down(planned.jobs, layout)
-        if not layout.index.is_file() or layout.index.stat().st_mtime < layout.records.stat().st_mtime:
+        changed = layout.records.stat().st_mtime
+        if not layout.index.is_file() or layout.index.stat().st_mtime < changed:
             write_index(layout)
+        if not layout.gallery.is_file() or layout.gallery.stat().st_mtime < changed:
+            Showing(layout, planned.plan.total).write(running=False)
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ from rich.progress import (
 from rich.text import Text
 
 from standin_batch.cli.console import count, duration, err, print_json, printable
+from standin_batch.cli.summary import drawn
 from standin_batch.run.events import (
     Event,
     Finishing,
@@ -38,6 +39,7 @@ from standin_batch.run.events import (
     RunFinished,
     RunStarted,
     Stopping,
+    Summarised,
     Warned,
 )
 
@@ -49,6 +51,7 @@ PLAIN_STEP_SECONDS = 30.0
 
 
 NOT_ACCEPTED = "not_accepted"
+GALLERY = "gallery.html"
 SHOWN_SCORES = {"face_similarity": "face"}
 """Scores that stand behind a finished clip, and what they are called there."""
 
@@ -133,6 +136,8 @@ class PlainReporter:
         if isinstance(event, RunFinished):
             for saved in self._saves.told():
                 err.print(saved)
+        if isinstance(event, Summarised):
+            _show_summary(event)
         line = self._line(event)
         if line is not None:
             self._said = time.monotonic()
@@ -210,6 +215,9 @@ class LiveReporter:
             self._step(event)
         elif _ends(event):
             self._end(event)
+        elif isinstance(event, Summarised):
+            self._hide()
+            _show_summary(event)
         elif isinstance(event, RunFinished):
             self._hide()
             for saved in self._saves.told():
@@ -270,6 +278,11 @@ def _started(event: RunStarted) -> Text:
     return Text.assemble(
         (event.manifest, "bold"), f": {count(event.to_run, 'video')} to make{done}, into {event.folder}"
     )
+
+
+def _show_summary(event: Summarised) -> None:
+    for piece in drawn(event.summary):
+        err.print(piece)
 
 
 def _ends(event: Event) -> TypeGuard[JobCompleted | JobFailed]:
@@ -379,4 +392,6 @@ def _finished(event: RunFinished) -> Text:
     tail = f" ({WHY.get(event.why, event.why)})" if event.why else ""
     if event.why and event.remaining:
         tail += "; run the same command again to go on"
+    elif event.completed and not event.why:
+        tail += f": open {event.folder}/{GALLERY}"
     return Text.assemble(head, f": {', '.join(parts)} in {duration(event.seconds)}, in {event.folder}{tail}")

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from standin_batch.output.summary import Summary
+
 
 @dataclass(frozen=True)
 class RunStarted:
@@ -166,6 +168,13 @@ class Warned:
 
 
 @dataclass(frozen=True)
+class Summarised:
+    """What a run amounts to: its own clips and failures, as `output.summary` counts them."""
+
+    summary: Summary
+
+
+@dataclass(frozen=True)
 class RunFinished:
     """A run ends.
 
@@ -204,6 +213,6 @@ class Finishing:
 
 Event: TypeAlias = (
     "RunStarted | Preparing | Prepared | JobStarted | JobResumed | JobStep | JobSaved | JobRequeued | JobCompleted"
-    " | JobRejected | JobReseeded | JobFailed | Warned | Stopping | RunFinished | Finishing"
+    " | JobRejected | JobReseeded | JobFailed | Warned | Stopping | Summarised | RunFinished | Finishing"
 )
 Listener: TypeAlias = "Callable[[Event], None]"

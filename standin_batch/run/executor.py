@@ -19,11 +19,12 @@ from standin_batch.job import Job
 from standin_batch.manifest.manifest import ScoreOptions
 from standin_batch.output.index import write_index
 from standin_batch.output.layout import OutputLayout
-from standin_batch.output.store import Store, recorded_ids
+from standin_batch.output.store import Store, read_record, recorded_ids
+from standin_batch.output.summary import summarise
 from standin_batch.plan.memory import Profile, lowest
 from standin_batch.plan.plan import Group, Plan
 from standin_batch.run.deadline import Deadline
-from standin_batch.run.events import Listener, Prepared, Preparing, RunFinished, RunStarted, Warned
+from standin_batch.run.events import Listener, Prepared, Preparing, RunFinished, RunStarted, Summarised, Warned
 from standin_batch.run.failure import ENDING, FailureKind, kind_of
 from standin_batch.run.job_queue import JobQueue, Turn
 from standin_batch.run.journal import Journal
@@ -35,6 +36,7 @@ from standin_batch.run.measured import Measured, device_of
 from standin_batch.run.outcomes import Outcomes, RunEnded
 from standin_batch.run.room import Room
 from standin_batch.run.scoring import Scoring, video_of
+from standin_batch.run.showing import Showing
 from standin_batch.run.stop_request import withdrawn
 from standin_batch.run.stopping import Stop
 from standin_batch.run.subjects import Subjects
@@ -111,7 +113,8 @@ def execute(plan: Plan, store: Store, settings: RunSettings, emit: Listener, sto
     with closing(Journal(layout.journals)) as journal:
         planned = {item.job.job_id for item in plan.to_run}
         outcomes = Outcomes(layout, journal, emit, settings.max_failures, planned)
-        run = _Run(store, settings, emit, stop, outcomes)
+        showing = Showing(layout, plan.total)
+        run = _Run(store, settings, emit, stop, outcomes, showing)
         try:
             run.groups(plan.groups)
         except KeyboardInterrupt:
@@ -125,7 +128,13 @@ def execute(plan: Plan, store: Store, settings: RunSettings, emit: Listener, sto
             why, fault = kind_of(error).value, error
         finally:
             outcomes.cancel(why or "an error")
-            why = _wound_up(layout, emit, in_haste=stop.requested) or why
+            why = _wound_up(layout, showing, emit, in_haste=stop.requested) or why
+    if not stop.requested:
+        emit(
+            Summarised(
+                summarise(filter(None, (read_record(layout, made) for made in outcomes.made)), outcomes.failures)
+            )
+        )
     finished = _finished(plan, outcomes, stop, time.monotonic() - start, str(layout.folder), why)
     emit(finished)
     if fault is not None:
@@ -152,7 +161,7 @@ def _finished(plan: Plan, outcomes: Outcomes, stop: Stop, seconds: float, folder
     )
 
 
-def _wound_up(layout: OutputLayout, emit: Listener, *, in_haste: bool) -> str:
+def _wound_up(layout: OutputLayout, showing: Showing, emit: Listener, *, in_haste: bool) -> str:
     """Leave the folder as others expect it; why that was not possible, or empty."""
     try:
         withdrawn(layout)
@@ -164,6 +173,7 @@ def _wound_up(layout: OutputLayout, emit: Listener, *, in_haste: bool) -> str:
             )
         else:
             write_index(layout)
+            showing.write(running=False)
     except (OSError, NotReadyError) as error:
         kind = kind_of(error)
         emit(Warned(f"the index could not be written: {error}", f"standin dataset index {layout.folder}"))
@@ -180,6 +190,7 @@ class _Run:
     emit: Listener
     stop: Stop
     outcomes: Outcomes
+    showing: Showing
     measured: Measured = field(default_factory=Measured.default)
     versions: dict[str, str] = field(default_factory=lambda: _versions())
 
@@ -194,6 +205,7 @@ class _Run:
             stop=self.stop,
             measured=self.measured,
             score=self._score(),
+            showing=self.showing,
             manifest=self.settings.manifest,
             device=self.settings.device,
             device_name=self.device,

@@ -64,11 +64,11 @@ class Judged:
     def error(self) -> NotAcceptedError:
         """That none of its clips was accepted."""
         best = self.decision.best
-        why = "" if best is None else f"; the best, attempt {best + 1}: {self.why_not(best)}"
-        return NotAcceptedError(
-            f"none of {len(self.made)} clips was accepted{why}",
-            "raise accept.max_reseeds, ask for less, or take another photograph or prompt",
-        )
+        cure = "raise accept.max_reseeds, ask for less, or take another photograph or prompt"
+        if best is None or len(self.made) == 1:
+            return NotAcceptedError(f"its clip was not accepted: {self.why_not(best or 0)}", cure)
+        why = f"the best, attempt {best + 1}, had {self.why_not(best)}"
+        return NotAcceptedError(f"none of its {len(self.made)} clips was accepted: {why}", cure)
 
 
 def judge(job: Job, layout: OutputLayout) -> Judged:

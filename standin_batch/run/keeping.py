@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from standin_batch.job import Job
+from standin_batch.output.poster import write_poster
 from standin_batch.output.store import Provenance, Store
 from standin_batch.run.failure import Again, EndRun, decide, is_lasting, kind_of
 from standin_batch.run.job_queue import JobQueue, Turn
@@ -19,12 +21,16 @@ from standin_batch.run.keeper import Keeper
 from standin_batch.run.log import about
 from standin_batch.run.measured import Measured
 from standin_batch.run.outcomes import Outcomes, RunEnded
+from standin_batch.run.showing import Showing
 from standin_batch.run.stopping import Stop, Stopped
 from standin_batch.run.writer import Writer
 from standin_batch.scores.table import Scores
 
 if TYPE_CHECKING:
     from standin_batch.engine.engine import Clip
+
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +44,7 @@ class Keeping:
         stop: ends pauses.
         measured: is told how long jobs took.
         score: looks at the video of a job.
+        showing: of what was made so far.
         manifest: name of the manifest.
         device: that computed, as torch names it.
         device_name: in its driver's words.
@@ -50,6 +57,7 @@ class Keeping:
     stop: Stop
     measured: Measured
     score: Callable[[Job, Path], Scores]
+    showing: Showing
     manifest: str
     device: str
     device_name: str
@@ -78,6 +86,7 @@ class Keeping:
         else:
             return
         may_go_on()
+        self._poster(job, clip)
         judged = self._judged(job)
         self.outcomes.is_done(job, record, sum(clip.seconds.values()) + time.monotonic() - start, judged)
         self.keeper.forget(job)
@@ -85,6 +94,14 @@ class Keeping:
         for each in () if judged is None else judged.wanted:
             if self.outcomes.adds(each):
                 queue.add(each)
+        self.showing.refresh()
+
+    def _poster(self, job: Job, clip: Clip) -> None:
+        """A small picture of the middle frame. A video without one is as good; `dataset gallery` makes it."""
+        try:
+            write_poster(self.store.layout.poster(job.job_id), clip.frames[len(clip.frames) // 2])
+        except Exception:
+            logger.warning("the poster of %s could not be written", job.label, exc_info=True)
 
     def _judged(self, job: Job) -> Judged | None:
         """What the job makes of its clips, this one included; None where it asks for nothing."""

@@ -12,6 +12,7 @@ from standin_batch.errors import StandinError
 from standin_batch.job import Job
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.record import Record
+from standin_batch.output.summary import Failure
 from standin_batch.run.events import (
     JobCompleted,
     JobFailed,
@@ -30,6 +31,9 @@ from standin_batch.run.log import about
 from standin_batch.run.saved import progress
 
 logger = logging.getLogger(__name__)
+
+NONE_ACCEPTED = "none of its clips was accepted"
+"""In words that are the same for all such jobs, so that they count together."""
 
 
 class RunEnded(Exception):
@@ -58,6 +62,8 @@ class Outcomes:
         out_of_time: whether a job was left, as the deadline is near.
         rejected: clips of this run that their jobs do not take.
         not_accepted: jobs of which it ran out of attempts.
+        made: ids of the clips of this run.
+        failures: of this run.
     """
 
     layout: OutputLayout
@@ -70,6 +76,8 @@ class Outcomes:
     rejected: int = 0
     not_accepted: int = 0
     out_of_time: bool = False
+    made: list[str] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
     _at_work: dict[str, Turn] = field(default_factory=dict)
     _rejected: set[str] = field(default_factory=set)
     _counting: Lock = field(default_factory=Lock)
@@ -92,6 +100,7 @@ class Outcomes:
         """The record of a job is on disk; `judged` says what its job makes of it, if that asks for anything."""
         with self._counting:
             self.completed += 1
+            self.made.append(job.job_id)
             turn = self._at_work.pop(job.job_id, Turn(job))
         self.journal.write(job.job_id, job.label, State.COMPLETED, attempt=turn.attempt)
         accepted = None if judged is None else judged.accepted(job.attempt)
@@ -112,6 +121,7 @@ class Outcomes:
     def _is_not_accepted(self, judged: Judged) -> None:
         job, error, kind = judged.job, judged.error, FailureKind.NOT_ACCEPTED.value
         self.not_accepted += 1
+        self.failures.append(Failure(job.job_id, job.label, kind, NONE_ACCEPTED, error.hint))
         self.journal.write(job.job_id, job.label, State.FAILED, error.message, kind=kind, hint=error.hint)
         self.emit(JobFailed(job.job_id, job.label, error.message, error.hint, kind))
 
@@ -143,6 +153,7 @@ class Outcomes:
         self._log(turn, error, kind)
         with self._counting:
             self.failed += 1
+            self.failures.append(Failure(job.job_id, job.label, kind.value, message, hint))
             self._at_work.pop(job.job_id, None)
         self.journal.write(
             job.job_id, job.label, State.FAILED, message, kind=kind.value, hint=hint, attempt=turn.attempt

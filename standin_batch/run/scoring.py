@@ -99,7 +99,7 @@ class Scoring:
 
         try:
             with self._one:
-                scores, _ = score_video(clip.video, clip.info, self.frames, self._person(clip))
+                scores = score_video(clip.video, clip.info, self.frames, self._person(clip))
         except Exception as error:  # whatever it is, the video is made
             logger.warning("the video of %s could not be scored", clip.label, exc_info=True)
             cure = f"standin dataset score {shlex.quote(str(self.layout.folder))}"

@@ -35,7 +35,7 @@ class Person:
     detector: Detector
 
 
-def score_video(path: Path, info: VideoInfo, samples: int, person: Person | None) -> tuple[Scores, Frame]:
+def score_video(path: Path, info: VideoInfo, samples: int, person: Person | None) -> Scores:
     """Look at a written video.
 
     Args:
@@ -45,7 +45,7 @@ def score_video(path: Path, info: VideoInfo, samples: int, person: Person | None
         person: None of a clip that shows no person of a photograph: it has no face scores then.
 
     Returns:
-        Its scores by name, and the frame in its middle.
+        Its scores by name, as `table.SCORES` has them.
 
     Raises:
         VideoInputError: if it cannot be read.
@@ -61,7 +61,7 @@ def score_video(path: Path, info: VideoInfo, samples: int, person: Person | None
         found["motion"] = motion([(frames[index - 1], frames[index]) for index in after], info.fps)
     rounded = {name: None if value is None else round(value, DIGITS) for name, value in found.items()}
     hashed = perceptual_hash([frames[index] for index in ends])
-    return {**rounded, "perceptual_hash": hashed, "scored_frames": len(sampled)}, frames[ends[1]]
+    return {**rounded, "perceptual_hash": hashed, "scored_frames": len(sampled)}
 
 
 def sample(num_frames: int, wanted: int) -> list[int]:

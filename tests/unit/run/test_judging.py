@@ -123,7 +123,9 @@ def test_a_job_without_attempts_left_is_told_with_its_best_clip(layout, made):
     found = standing([job], layout)
     assert found.jobs == ()
     (missing,) = found.not_accepted
-    assert missing.error.message == "none of 2 clips was accepted; the best, attempt 2: sharpness 80, not >= 100"
+    assert (
+        missing.error.message == "none of its 2 clips was accepted: the best, attempt 2, had sharpness 80, not >= 100"
+    )
 
 
 def test_the_share_of_clips_that_were_good_enough_is_known(layout, made):

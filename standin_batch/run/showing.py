@@ -1,0 +1,45 @@
+"""The gallery of a run at work: written anew now and then, and at its end. That it cannot be written costs no video."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, field
+
+from standin_batch.output.gallery import Throttle, write_gallery
+from standin_batch.output.layout import OutputLayout
+from standin_batch.run.failed_jobs import failed_jobs
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Showing:
+    """Shows what a run has made.
+
+    Attributes:
+        layout: of the output folder.
+        total: jobs of the manifest.
+    """
+
+    layout: OutputLayout
+    total: int
+    _throttle: Throttle = field(default_factory=Throttle, repr=False)
+
+    def refresh(self) -> None:
+        """Show what there is by now, if it is time to."""
+        began = time.monotonic()
+        if self._throttle.is_due(began):
+            try:
+                self.write(running=True)
+            except Exception:
+                logger.warning("the gallery could not be written", exc_info=True)
+            self._throttle.wrote(began, time.monotonic())
+
+    def write(self, *, running: bool) -> None:
+        """Show what there is.
+
+        Raises:
+            OSError: if it cannot be written.
+        """
+        write_gallery(self.layout, failed_jobs(self.layout), running=running, total=self.total)
