@@ -139,9 +139,7 @@ def _files(captions: bool, references: bool) -> str:
     rows = [("`metadata.jsonl`", "One row for each video, beside it."), ("`videos/`", "H.264.")]
     rows += [("`videos/*.txt`", "The prompt of the video of the same name, as trainers want it.")] if captions else []
     rows += [("`references/`", "The identities as the model saw them, 512 x 512.")] if references else []
-    rows.append(
-        ("`index.parquet`", "All rows of all splits with fixed types, and the columns that JSON has no types for.")
-    )
+    rows.append(("`index.parquet`", "All rows of all splits, with all columns and fixed types."))
     return table(("file", "what it is"), rows)
 
 

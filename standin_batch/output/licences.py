@@ -12,6 +12,9 @@ from standin_batch.weights.sources import Source
 
 UNKNOWN = "unknown"
 
+SCORING = "face similarity"
+"""Part of weights that only looked at finished clips."""
+
 
 @dataclass(frozen=True, order=True)
 class Used:
@@ -39,9 +42,10 @@ def weights_used(clips: Iterable[tuple[str, Mapping[str, str]]], scored: bool = 
         clips: model of each and digests of its weights by what they are.
         scored: whether faces in finished clips were compared, which the embedder does.
     """
-    found = {used for model, weights in clips for part, sha in weights.items() for used in _used(model, part, str(sha))}
-    if scored and not any(used.part == EMBEDDER for used in found):
-        found |= set(_of(sources.ANTELOPE, "face similarity", ""))
+    known = [(model, part, str(sha)) for model, weights in clips for part, sha in weights.items()]
+    found = {used for each in known for used in _used(*each)}
+    if scored and not all(_is_made_here(*each) for each in known) and not any(it.part == EMBEDDER for it in found):
+        found |= set(_of(sources.ANTELOPE, SCORING, ""))
     return tuple(sorted(found, key=lambda used: (used.what, used.part, used.digest)))
 
 
@@ -49,11 +53,16 @@ def _used(model: str, part: str, sha: str) -> Iterator[Used]:
     row = ROWS.get(model)
     if row is None:
         yield Used(model, UNKNOWN, "", part, sha)
-    elif row.generator is not None and sha.startswith(row.generator):
+    elif _is_made_here(model, part, sha):
         yield Used(f"{model}: random weights, made from a seed", row.licence, "", part, sha)
     else:
         for source in _sources(row, part):
             yield from _of(source, part, sha)
+
+
+def _is_made_here(model: str, _: str, sha: str) -> bool:
+    row = ROWS.get(model)
+    return row is not None and row.generator is not None and sha.startswith(row.generator)
 
 
 def _sources(row: ModelRow, part: str) -> tuple[Source, ...]:
