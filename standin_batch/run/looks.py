@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,7 +90,7 @@ class Looks:
             self._detector = InsightFaceDetector(self.files.detector, "cpu", with_embedding=self.tells_apart)
         return self._detector
 
-    def _remembered(self, what: str, paths: list[Path], look: Any) -> dict[str, Any]:  # noqa: ANN401
+    def _remembered(self, what: str, paths: list[Path], look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(
             self.cache.of_several(what, [*paths, *self.files.looking()], lambda: json.dumps(look()))
         )
