@@ -7,7 +7,7 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
-from standin_batch.media.clip import fit_frame, load_clip
+from standin_batch.media.clip import fit_frame, load_clip, sample_clip
 from standin_batch.media.sizing import fit
 from standin_batch.media.video import VideoInputError, probe_video
 
@@ -72,6 +72,15 @@ def test_the_golden_control_video_is_cut_from_its_middle_to_the_bit():
 )
 def test_the_frames_are_those_on_the_screen_at_their_time(numbered, num_frames, fps, expected):
     assert shown(load_clip(numbered, probe_video(numbered), 32, 32, num_frames, fps)) == expected
+
+
+@pytest.mark.parametrize(
+    ("samples", "expected"),
+    [(1, [0]), (2, [0, 8]), (3, [0, 4, 8]), (5, [0, 2, 4, 6, 8]), (9, list(range(9))), (32, list(range(9)))],
+)
+def test_samples_are_spread_from_the_first_frame_to_the_last(numbered, samples, expected):
+    found = sample_clip(numbered, probe_video(numbered), 32, 32, 9, 24.0, samples)
+    assert shown(np.stack(list(found))) == expected
 
 
 def test_a_video_that_ends_before_is_an_error(numbered):
