@@ -175,10 +175,10 @@ def test_a_journey_with_the_keyboard_alone(visit, many):
 
 def test_every_view_can_be_walked_with_the_keyboard(visit, many):
     page = visit(many, hash="#view=table&q=ada")
-    page.locator("[data-sorts='face_similarity']").focus()
+    page.locator("[data-keep='sort face_similarity']").focus()
     page.keyboard.press("Enter")
     assert page.locator("[aria-sort='descending']").inner_text().startswith("face similarity")
-    assert focused(page, "data-sorts") == "face_similarity"
+    assert focused(page, "data-keep") == "sort face_similarity"
     page.locator(".line.data[tabindex='0']").focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
@@ -199,7 +199,7 @@ def test_every_view_can_be_walked_with_the_keyboard(visit, many):
         page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     assert "face similarity" in page.locator("#active").inner_text()
-    assert focused(page, "data-bin") == "face_similarity 6"
+    assert focused(page, "data-keep") == "bin face_similarity 6"
     assert shown(page).startswith(re.search(r": (\d+) video", focused(page))[1])
 
 

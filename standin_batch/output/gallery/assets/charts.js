@@ -1,7 +1,6 @@
 // Charts: how the scores are spread, and one score by group. A bar is a filter, a point is a video.
 
 const BINS = 24;
-const MOST_GROUPS = 80;
 
 function chartsControls() {
   if (!RANGES.length) return [];
@@ -107,7 +106,7 @@ function histogram(name) {
     return svg("g", {
       class: "bin", role: "button", tabindex: "-1", "aria-label": text, onclick: choose,
       onkeydown: (event) => (event.key === "Enter" || event.key === " ") && (event.preventDefault(), choose()),
-      "data-bin": `${name} ${place}`
+      "data-keep": `bin ${name} ${place}`
     },
       svg("title", { text }),
       svg("rect", { class: "field", x: place * each, y: 0, width: each, height: height - bottom }),
@@ -157,90 +156,7 @@ function histogram(name) {
 /** A click takes the bar as the range, a second one takes the range away. */
 function toggleRange(name, [low, high]) {
   const now = state.ranges.get(name);
-  const focused = document.activeElement?.getAttribute("data-bin");
   change(
     () => (now && now[0] === low && now[1] === high ? state.ranges.delete(name) : state.ranges.set(name, [low, high]))
   );
-  if (focused) document.querySelector(`[data-bin="${CSS.escape(focused)}"]`)?.focus();
-}
-
-/** One line a group: every video a point, the box from quarter to quarter, the median a stroke. */
-function strips(name, by) {
-  const column = COLUMNS.get(by);
-  const groups = new Map();
-  for (const row of selection.rows) {
-    const cell = value(name, row);
-    if (cell === null) continue;
-    if (!groups.has(column.codes[row])) groups.set(column.codes[row], []);
-    groups.get(column.codes[row]).push([cell, row]);
-  }
-  for (const points of groups.values()) points.sort((a, b) => a[0] - b[0]);
-  const median = (points) => points[points.length >> 1][0];
-  const ordered = [...groups].sort((a, b) => median(b[1]) - median(a[1]));
-  if (!ordered.length) return el("p", { class: "soft", text: "None of these videos has it." });
-  const cut = ordered.slice(0, MOST_GROUPS);
-  const { start, step, count } = bins(name);
-  const end = start + step * count;
-  const across = (cell) => ((cell - start) / (end - start)) * 100;
-  const lines = cut.map(([code, points]) => strip(name, by, column.values[code], points, across));
-  const axis = el(
-    "div", { class: "strip-axis mono soft", "aria-hidden": "true" },
-    el("span"),
-    el(
-      "span", { class: "strip-ticks" },
-      [0, 0.25, 0.5, 0.75, 1].map((share) => el("i", { text: shown(name, start + (end - start) * share) }))
-    ),
-    el("span")
-  );
-  const box = el(
-    "div", { class: "strips" }, lines, axis,
-    ordered.length > cut.length ? el(
-      "p",
-      { class: "soft note", text: `Shown are the ${cut.length} with the highest median of ${ordered.length}.` }
-    ) : null
-  );
-  roving(box, ".strip-name");
-  return box;
-}
-
-function strip(name, by, group, points, across) {
-  const at = (share) => points[Math.min(points.length - 1, Math.floor(points.length * share))][0];
-  const text = shownValue(by, group, points[0][1]);
-  const ends = `${shown(name, points[0][0])} to ${shown(name, points.at(-1)[0])}`;
-  const summary = `median ${shown(name, at(0.5))}, ${ends}, ${plural(points.length, "video")}`;
-  const drawing = svg("svg", {
-    class: "strip", viewBox: "0 0 100 26", preserveAspectRatio: "none", role: "img",
-    "aria-label": `${text}: ${summary}`
-  },
-    svg(
-      "rect",
-      { class: "box", x: across(at(0.25)), width: Math.max(0.3, across(at(0.75)) - across(at(0.25))), y: 4, height: 18 }
-    ),
-    svg("line", { class: "median", x1: across(at(0.5)), x2: across(at(0.5)), y1: 2, y2: 24 }));
-  const dots = svg(
-    "svg", { class: "strip dots", "aria-hidden": "true" },
-    points.map(
-      ([cell, row], n) => svg(
-        "circle",
-        {
-          class: value("accepted", row) === false ? "dot bad" : "dot", cx: `${across(cell)}%`,
-          cy: 13 + (((n * 7) % 11) - 5), r: 3,
-          onclick: () => openDetail(row)
-        },
-        svg("title", { text: `${shown(name, cell)} · ${told(row)}` })
-      )
-    )
-  );
-  return el("div", { class: "strip-line" },
-    button(
-      text,
-      () => toggleFacet(by, written(group)),
-      {
-        class: "strip-name", title: `${text}: filter`, "aria-label": `${text}: ${summary}; filter`,
-        "aria-pressed": Boolean(state.facets.get(by)?.has(written(group)))
-      }
-    ),
-    el("div", { class: "strip-box" }, drawing, dots), el(
-      "span", { class: "mono strip-median", text: shown(name, at(0.5)) }
-    ));
 }

@@ -15,7 +15,7 @@ function openDetail(row, quietly) {
   if (!dialog.open) {
     dialog.showModal();
     if (!quietly) pushState(before, { clip: true });
-  } else writeState();
+  } else keepState();
   dialog.scrollTop = 0;
   const video = dialog.querySelector("video");
   if (!calm.matches) video.play().catch(() => {});
@@ -33,6 +33,8 @@ function closedDetail() {
   detail.row = -1;
   state.clip = "";
   if (history.state?.clip) {
+    clearTimeout(addressTimer); // the address to go back to is what is shown
+    addressTimer = 0;
     detail.goesBack = true;
     history.back();
   } else writeState();

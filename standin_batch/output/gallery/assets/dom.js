@@ -34,7 +34,7 @@ function button(text, onclick, props) {
 
 /** A labelled choice among [value, text] pairs. */
 function choice(label, options, value, onchoice) {
-  const select = el("select", { onchange: (event) => onchoice(event.target.value) });
+  const select = el("select", { "data-keep": `choice ${label}`, onchange: (event) => onchoice(event.target.value) });
   for (const [each, text] of options) select.append(el("option", { value: each, text }));
   select.value = value;
   return el("label", { class: "choice" }, el("span", { text: label }), select);

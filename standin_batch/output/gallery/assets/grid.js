@@ -93,7 +93,9 @@ function listKeys(event) {
 }
 
 function drawGrid(host) {
-  const grid = el("div", { class: "grid", role: "list", "aria-label": "Videos", onkeydown: listKeys });
+  const grid = el("div", {
+    class: "grid", role: "list", "aria-label": "Videos", onkeydown: listKeys, style: { "--shape": aspect() },
+  });
   host.replaceChildren(grid);
   showList(grid, selection.rows, gridShape, card);
 }

@@ -23,6 +23,7 @@ function change(how) {
 }
 
 function draw() {
+  const kept = document.activeElement?.getAttribute("data-keep");
   stopPreview();
   select();
   showFilters();
@@ -38,6 +39,8 @@ function draw() {
   const host = byId("view");
   if (!selection.rows.length && state.view !== "failed") host.replaceChildren(nothing());
   else DRAWN[state.view](host);
+  // What was drawn anew under the keyboard gets the focus back.
+  if (kept) document.querySelector(`[data-keep="${CSS.escape(kept)}"]`)?.focus({ preventScroll: true });
 }
 
 function counted() {

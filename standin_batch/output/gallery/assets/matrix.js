@@ -105,7 +105,7 @@ function fillSoon(lines) {
     ) document.querySelector(".matrix .clip")?.setAttribute("tabindex", "0");
   }, { rootMargin: "400px" });
   lines.forEach((line, number) => {
-    if (number < 6) { line.fill(); line.classList.add("filled"); } else watch.observe(line);
+    if (number < 4) { line.fill(); line.classList.add("filled"); } else watch.observe(line);
   });
   document.querySelector(".matrix .clip")?.setAttribute("tabindex", "0");
 }
@@ -135,7 +135,7 @@ function cell(rows, at, scale) {
         () => openDetail(row),
         { class: "clip", "data-x": at.x, "data-y": at.y, "data-n": n, tabindex: "-1", "aria-label": told(row) }
       );
-      clip.append(poster(row, true));
+      clip.append(poster(row));
       previews(clip, row);
       return clip;
     }),

@@ -5,10 +5,10 @@ const PREVIEW_DELAY = 140; // milliseconds: a pointer that only passes starts no
 const preview = { video: null, timer: 0 };
 
 /** The poster of a row; a plain field where there is none. */
-function poster(row, eager) {
+function poster(row) {
   const source = value("has_poster", row) ? address(`posters/${value("job_id", row)}.webp`) : null;
   return el("span", { class: "poster" }, source
-    ? el("img", { src: source, alt: "", decoding: "async", loading: eager ? "eager" : "lazy", draggable: "false" })
+    ? el("img", { src: source, alt: "", decoding: "async", loading: "lazy", draggable: "false" })
     : el("span", { class: "no-poster", text: "▶", "aria-hidden": "true" }));
 }
 

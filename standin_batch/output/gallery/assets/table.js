@@ -25,7 +25,7 @@ function tableColumns() {
 function tableControls() {
   const total = COLUMNS.size - [...HIDDEN].filter((name) => COLUMNS.has(name)).length;
   const text = state.all ? "Columns that vary" : `All ${total} columns`;
-  return [button(text, () => change(() => (state.all = !state.all)), { class: "plain" })];
+  return [button(text, () => change(() => (state.all = !state.all)), { class: "plain", "data-keep": "columns" })];
 }
 
 function drawTable(host) {
@@ -74,10 +74,7 @@ function heading(name) {
     class: "cell", role: "columnheader", "aria-sort": sorted ? (falls ? "descending" : "ascending") : "none",
     style: { width: `${widthOf(name)}px` }
   },
-    button(`${label(name)}${sorted ? (falls ? " ↓" : " ↑") : ""}`, () => {
-      change(() => (state.sort = next));
-      byId("view").querySelector(`[data-sorts="${CSS.escape(name)}"]`)?.focus();
-    }, { class: "sorts", title: COLUMNS.get(name).about || null, "data-sorts": name }));
+    button(`${label(name)}${sorted ? (falls ? " ↓" : " ↑") : ""}`, () => change(() => (state.sort = next)), { class: "sorts", title: COLUMNS.get(name).about || null, "data-keep": `sort ${name}` }));
 }
 
 function line(row, place, names) {
