@@ -10,6 +10,7 @@ import os
 import random
 import re
 import shutil
+from statistics import median
 from urllib.parse import quote
 
 import pytest
@@ -115,7 +116,10 @@ def test_thousands_of_videos_are_painted_within_two_seconds(visit, many, view):
 @pytest.mark.parametrize("view", VIEWS)
 def test_filtering_thousands_of_videos_takes_less_than_200_ms(visit, many, view):
     page = visit(many, hash=f"#view={view}")
-    took = [page.evaluate(FILTER, [text]) for text in ("a", "ad", "ada", "ada desk", "ada", "")]
+    page.evaluate("new Promise((done) => requestIdleCallback(done))")
+    texts = ("a", "ad", "ada", "ada desk", "ada", "")
+    rounds = [[page.evaluate(FILTER, [text]) for text in texts] for _ in range(3)]
+    took = [median(times) for times in zip(*rounds, strict=True)]  # others share this machine
     print(f"filtering the {view}: {', '.join(f'{each:.0f}' for each in took)} ms")
     assert max(took) < 200
 

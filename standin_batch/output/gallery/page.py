@@ -17,8 +17,8 @@ from importlib.resources import files
 from typing import Any
 
 SCRIPTS = (
-    *("dom.js", "format.js", "data.js", "state.js", "select.js", "preview.js", "grid.js", "table.js", "matrix.js"),
-    *("strips.js", "charts.js", "failed.js", "detail.js", "filters.js", "live.js", "main.js"),
+    *("dom.js", "format.js", "data.js", "state.js", "select.js", "preview.js", "grid.js", "table.js", "cell.js"),
+    *("matrix.js", "strips.js", "charts.js", "failed.js", "detail.js", "filters.js", "live.js", "main.js"),
 )
 """In the order in which they build on each other; together they are one script."""
 

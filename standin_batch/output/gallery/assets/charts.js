@@ -54,8 +54,8 @@ function bins(name) {
     const low = cells[0], high = cells.at(-1);
     const step = roundStep((high - low) / BINS);
     const start = Math.floor(low / step + 1e-9) * step;
-    const count = Math.max(1, Math.ceil((high - start) / step + 1e-9));
-    bins.known.set(name, { low, high, step, start, count: start + count * step <= high ? count + 1 : count });
+    const count = Math.max(1, Math.ceil((high - start) / step - 1e-9)); // the last bin has its upper edge, too
+    bins.known.set(name, { low, high, step, start, count });
   }
   return bins.known.get(name);
 }

@@ -34,8 +34,9 @@ function bytes(value) {
 
 function duration(seconds) {
   if (seconds < 60) return `${seconds.toFixed(1)} s`;
-  const minutes = Math.round(seconds / 60);
-  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
+  const [minutes, rest] = [Math.floor(seconds / 60), Math.floor(seconds % 60)];
+  if (minutes < 60) return `${minutes} min ${String(rest).padStart(2, "0")} s`;
+  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
 }
 
 function moment(text) {
@@ -50,6 +51,7 @@ function shown(name, value) {
   if (name === "accepted") return value ? "accepted" : "rejected";
   if (name === "video_bytes" || name === "peak_memory") return bytes(value);
   if (name === "seconds") return duration(value);
+  if (name.startsWith("face_")) return value.toFixed(2); // cosines and shares, below each other
   if (name === "finished_at") return moment(value);
   if (value === true) return "yes";
   if (value === false) return "no";

@@ -1,6 +1,6 @@
 // The grid of cards, and the part that it shares with the table: only what is near the window is in the page.
 
-const NEAR = 600; // pixels above and below the window that are made beforehand
+const NEAR = 400; // pixels above and below the window that are made beforehand
 const CARD_TEXT = 73; // pixels below a card's poster
 const BADGES = 23; // pixels more, where any card has one
 const FEW_VIDEOS = 12; // have larger cards

@@ -2,7 +2,7 @@
 
 const MOST_COLUMNS = 40;
 const MOST_LINES = 250;
-const IN_CELL = 4; // clips of a cell that are shown
+const AT_ONCE = 100; // videos that are drawn without waiting for the window to come near
 
 /** The two axes: as chosen, else the two that say most. One may be missing. */
 function axes() {
@@ -65,11 +65,13 @@ function drawMatrix(host) {
   );
   const body = shownLines.map((code, y) => {
     const tr = el("tr", {}, el("th", { scope: "row" }, axisLabel(down, code)));
-    tr.fill = () => tr.append(
-      ...shownColumns.map(
-        (other, x) => cell(cells.get(`${code}/${other}`) ?? [], { down, across, code, other, x, y }, scale)
-      )
-    );
+    tr.fill = () => {
+      const at = (other, x) => ({ down, across, code, other, x, y });
+      const found = shownColumns.map((other, x) => cell(cells.get(`${code}/${other}`) ?? [], at(other, x), scale));
+      tr.append(...found);
+      tr.classList.add("filled");
+      return found;
+    };
     return tr;
   });
   const table = el(
@@ -77,11 +79,12 @@ function drawMatrix(host) {
     el("thead", {}, head),
     el("tbody", {}, body)
   );
+  const box = el("div", { class: "sideways matrix-box", tabindex: "-1" }, table);
   host.replaceChildren(
-    el("div", { class: "sideways matrix-box", tabindex: "-1" }, table),
+    box,
     cutNote(lines, shownLines, columns, shownColumns, down, across)
   );
-  fillSoon(body);
+  fillSoon(body, box);
 }
 
 /** Few columns have large clips: half a cell's width, and the height that belongs to it. */
@@ -91,22 +94,29 @@ function clipSize(host, columns) {
   return { "--clip": `${Math.round(clampNumber(width, wide.matches ? 92 : 62, 170))}px`, "--shape": aspect() };
 }
 
-/** Lines get their cells when they come near the window. */
-function fillSoon(lines) {
-  const watch = new IntersectionObserver((seen) => {
+/** Lines get their cells, and cells their clips, when they come near what is seen of the box. */
+function fillSoon(lines, box) {
+  const near = (rootMargin, fill) => new IntersectionObserver((seen, watch) => {
     for (const { isIntersecting, target } of seen) {
       if (!isIntersecting) continue;
       watch.unobserve(target);
-      target.fill();
-      target.classList.add("filled");
+      fill(target);
     }
-    if (
-      !document.querySelector(".matrix .clip[tabindex='0']")
-    ) document.querySelector(".matrix .clip")?.setAttribute("tabindex", "0");
-  }, { rootMargin: "400px" });
-  lines.forEach((line, number) => {
-    if (number < 4) { line.fill(); line.classList.add("filled"); } else watch.observe(line);
-  });
+    oneStop();
+  }, { root: box, rootMargin });
+  const cells = near("200px", (cell) => cell.fill());
+  const rows = near("600px", (line) => line.fill().forEach((cell) => cells.observe(cell)));
+  const all = selection.rows.length <= AT_ONCE;
+  for (const [place, line] of lines.entries()) {
+    if (!all && place > 2) rows.observe(line);
+    else line.fill().forEach((cell, n) => (all || n < 5 ? cell.fill() : cells.observe(cell)));
+  }
+  oneStop();
+}
+
+/** One tab stop for the matrix: where one was, else its first clip. */
+function oneStop() {
+  if (document.querySelector(".matrix .clip[tabindex='0']")) return;
   document.querySelector(".matrix .clip")?.setAttribute("tabindex", "0");
 }
 
@@ -122,59 +132,6 @@ function axisLabel(name, code) {
   return el("span", { class: "axis", title: name === "prompt_name" ? value("prompt", row) : text },
     reference ? el("img", { src: address(reference), alt: "", loading: "lazy", class: "face" }) : null,
     el("span", { text: number + text }));
-}
-
-function cell(rows, at, scale) {
-  const shownRows = rows.slice(0, rows.length > IN_CELL ? IN_CELL - 1 : IN_CELL);
-  const td = el("td", { class: rows.length ? "" : "void" }, el("div", {
-    class: `clips n${Math.min(rows.length, IN_CELL)}`
-  },
-    shownRows.map((row, n) => {
-      const clip = button(
-        "",
-        () => openDetail(row),
-        { class: "clip", "data-x": at.x, "data-y": at.y, "data-n": n, tabindex: "-1", "aria-label": told(row) }
-      );
-      clip.append(poster(row));
-      previews(clip, row);
-      return clip;
-    }),
-    rows.length > IN_CELL ? button(
-      `+${rows.length - shownRows.length}`,
-      () => showCell(at),
-      {
-        class: "clip more", "data-x": at.x, "data-y": at.y, "data-n": IN_CELL - 1, tabindex: "-1",
-        "aria-label": `all ${rows.length} of this cell`
-      }
-    ) : null));
-  const mean = scale.mean(rows);
-  if (mean !== null) {
-    td.append(el("span", { class: "mean mono", title: `mean ${label(scale.name)} of ${plural(rows.length, "video")}` },
-      el("i", { style: { "--share": `${Math.round(scale.share(mean) * 100)}%` } }), number(mean)));
-  }
-  return td;
-}
-
-/** Filter to a cell, and look at it in the grid. */
-function showCell({ down, across, code, other }) {
-  change(() => {
-    state.facets.set(down, new Set([written(COLUMNS.get(down).values[code])]));
-    if (across) state.facets.set(across, new Set([written(COLUMNS.get(across).values[other])]));
-    state.view = "grid";
-  });
-  scrollTo(0, 0);
-}
-
-/** Means of the chosen score, and where each lies between the least and the greatest of all cells. */
-function scoreScale(cells) {
-  const name = matrixScore();
-  const mean = (rows) => {
-    const found = name ? rows.map((row) => value(name, row)).filter((each) => each !== null) : [];
-    return found.length ? found.reduce((sum, each) => sum + each, 0) / found.length : null;
-  };
-  const all = [...cells.values()].map(mean).filter((each) => each !== null);
-  const low = Math.min(...all), high = Math.max(...all);
-  return { name, mean, share: (each) => (high > low ? (each - low) / (high - low) : 1) };
 }
 
 function cutNote(lines, shownLines, columns, shownColumns, down, across) {

@@ -25,9 +25,10 @@ function strips(name, by) {
   );
   const box = el(
     "div", { class: "strips" }, lines, axis,
-    cut.length < ordered.length ? note(`Shown are the ${cut.length} of ${ordered.length} with the highest median.`) : null,
-    every > 1 ? note(`One video in ${every} is a point; boxes and medians are of all.`) : null
+    cut.length < ordered.length && note(`Shown are the ${cut.length} of ${ordered.length} with the highest median.`),
+    every > 1 && note(`One video in ${every} is a point; boxes and medians are of all.`)
   );
+  followDots(box, name);
   roving(box, ".strip-name");
   return box;
 }
@@ -63,7 +64,7 @@ function strip(name, by, group, points, across, every) {
     ),
     svg("line", { class: "median", x1: across(at(0.5)), x2: across(at(0.5)), y1: 2, y2: 24 }));
   const few = points.filter((_, place) => place % every === 0 || place === points.length - 1);
-  const dots = svg("svg", { class: "strip", "aria-hidden": "true" }, few.map((point, n) => dot(name, point, n, across)));
+  const dots = svg("svg", { class: "strip", "aria-hidden": "true" }, few.map((point, n) => dot(point, n, across)));
   const filters = button(text, () => toggleFacet(by, written(group)), {
     class: "strip-name", title: `${text}: filter`, "aria-label": `${text}: ${summary}; filter`,
     "aria-pressed": Boolean(state.facets.get(by)?.has(written(group))), "data-keep": `strip ${written(group)}`,
@@ -75,12 +76,17 @@ function strip(name, by, group, points, across, every) {
 }
 
 /** A video as a point; neighbours are put at different heights, always at the same. */
-function dot(name, [cell, row], n, across) {
-  return svg(
-    "circle", {
-      class: value("accepted", row) === false ? "dot bad" : "dot", cx: `${across(cell)}%`,
-      cy: 13 + (((n * 7) % 11) - 5), r: 3, onclick: () => openDetail(row),
-    },
-    svg("title", { text: `${shown(name, cell)} · ${told(row)}` })
-  );
+const dot = ([cell, row], n, across) => svg("circle", {
+  class: value("accepted", row) === false ? "dot bad" : "dot", cx: `${across(cell)}%`,
+  cy: 13 + (((n * 7) % 11) - 5), r: 3, "data-row": row,
+});
+
+/** Points open their videos, and say what they are when they are pointed at: there are thousands. */
+function followDots(box, name) {
+  box.addEventListener("click", (event) => event.target.dataset.row && openDetail(Number(event.target.dataset.row)));
+  box.addEventListener("pointerover", ({ target }) => {
+    if (!target.dataset.row || target.firstChild) return;
+    const row = Number(target.dataset.row);
+    target.append(svg("title", { text: `${shownAt(name, row)} · ${told(row)}` }));
+  });
 }

@@ -2,6 +2,7 @@
 
 const LINE = 44; // pixels
 const HEADING = 34;
+const THUMB = 72;
 const FIRST_COLUMNS = [
   "identity", "prompt", "loras", "seed", "accepted", ...SCORES, "attempt", "mode", "model", "seconds", "name"
 ];
@@ -30,7 +31,8 @@ function tableControls() {
 
 function drawTable(host) {
   const names = tableColumns();
-  const width = 72 + names.reduce((sum, name) => sum + widthOf(name), 0);
+  const widths = [THUMB, ...names.map(widthOf)];
+  const width = widths.reduce((sum, each) => sum + each, 0);
   const body = el("div", { class: "lines", role: "rowgroup", onkeydown: listKeys });
   const head = el("div", { class: "table-head", role: "rowgroup" }, el("div", {
     class: "line", role: "row", "aria-rowindex": "1"
@@ -43,7 +45,7 @@ function drawTable(host) {
     "div",
     {
       class: "table", role: "table", "aria-label": "Videos", "aria-rowcount": selection.rows.length + 1,
-      style: { "--table-width": `${width}px` }
+      style: { "--table-width": `${width}px`, "--columns": widths.map((each) => `${each}px`).join(" ") }
     },
     head, body
   );
@@ -70,31 +72,21 @@ function heading(name) {
   const sorted = falls || state.sort === name;
   const first = COLUMNS.get(name).kind === "text" ? name : `-${name}`;
   const next = !sorted ? first : falls ? name : `-${name}`;
-  return el("span", {
-    class: "cell", role: "columnheader", "aria-sort": sorted ? (falls ? "descending" : "ascending") : "none",
-    style: { width: `${widthOf(name)}px` }
-  },
-    button(`${label(name)}${sorted ? (falls ? " ↓" : " ↑") : ""}`, () => change(() => (state.sort = next)), { class: "sorts", title: COLUMNS.get(name).about || null, "data-keep": `sort ${name}` }));
+  const order = !sorted ? "none" : falls ? "descending" : "ascending";
+  const sign = !sorted ? "" : falls ? " ↓" : " ↑";
+  return el(
+    "span", { class: "cell", role: "columnheader", "aria-sort": order },
+    button(label(name) + sign, () => change(() => (state.sort = next)), {
+      class: "sorts", title: COLUMNS.get(name).about || null, "data-keep": `sort ${name}`,
+    })
+  );
 }
 
 function line(row, place, names) {
   const node = el("div", {
     class: "line data", role: "row", "data-stop": true, "aria-rowindex": place + 2, "aria-label": told(row),
-    onclick: () => openDetail(row)
-  },
-    el("span", { class: "cell thumb", role: "cell" }, poster(row)),
-    names.map((name) => {
-      const cell = value(name, row);
-      const kind = COLUMNS.get(name).kind === "number" || name === "seed" ? " number" : "";
-      return el(
-        "span",
-        {
-          class: `cell${kind}${name === "accepted" && cell !== null ? (cell ? " good-text" : " bad-text") : ""}`,
-          role: "cell", style: { width: `${widthOf(name)}px` },
-          title: typeof cell === "string" && cell.length > 16 ? cell : null, text: shown(name, cell)
-        }
-      );
-    }));
+    onclick: () => openDetail(row),
+  }, el("span", { class: "cell thumb", role: "cell" }, poster(row)), names.map((name) => lineCell(name, row)));
   node.addEventListener("keydown", (event) => {
     if (event.key !== "Enter") return;
     event.preventDefault(); // the dialog's button, which has the focus then, would take it for itself
@@ -103,4 +95,14 @@ function line(row, place, names) {
   node.addEventListener("focus", () => { list.current = place; markCurrent(); });
   previews(node, row);
   return node;
+}
+
+function lineCell(name, row) {
+  const cell = value(name, row);
+  const isNumber = COLUMNS.get(name).kind === "number" || name === "seed";
+  const verdict = name === "accepted" && cell !== null ? (cell ? " good-text" : " bad-text") : "";
+  return el("span", {
+    class: `cell${isNumber ? " number" : ""}${verdict}`, role: "cell", text: shown(name, cell),
+    title: typeof cell === "string" && cell.length > 16 ? cell : null,
+  });
 }
