@@ -100,7 +100,7 @@ def _preflight(
 ) -> Mapping[str, Finding]:
     """Look at the people of `plan`, and say what is wrong; the jobs that are refused for it, by their id."""
     layout, faces = planned.store.layout, {model: found.faces for (model, _), found in files.items()}
-    found = preflight([item.job for item in plan.to_run], planned.manifest.faces, faces, layout.subjects, emit)
+    found = preflight([item.job for item in plan.to_run], planned.manifest.faces, faces, layout, emit)
     for warning in warnings_of(found, planned.manifest.path):
         emit(warning)
     try:

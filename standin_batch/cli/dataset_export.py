@@ -144,7 +144,12 @@ def _table(selection: Selection) -> Table:
 
 def _tell(selection: Selection, exported: Exported | None) -> None:
     from standin_batch.cli.console import count, err, warn
+    from standin_batch.output.split import PEOPLE
 
+    wish = selection.wish.split
+    if wish is not None and wish.column in PEOPLE and selection.unknown:
+        known = f"of {count(selection.unknown, 'photograph')} it is not known whether another shows the same person"
+        warn(known, "standin validate MANIFEST --faces looks at them")
     if exported is None:
         err.print(f"{count(selection.rows, 'row')}; nothing was written")
         return

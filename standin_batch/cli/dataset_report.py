@@ -36,12 +36,12 @@ def report(
     from standin_batch.cli.console import count, err, print_json
     from standin_batch.cli.place import output_of
     from standin_batch.output.report import write_report
-    from standin_batch.run.failures import read_failures
+    from standin_batch.run.failed_jobs import failed_jobs
 
     if to is not None and to.suffix != ".md":
         raise UsageError(f"{to} is no name of a Markdown file", "name one that ends in .md")
     layout = output_of(target)
-    facts = write_report(layout, read_failures(layout), to)
+    facts = write_report(layout, failed_jobs(layout), to)
     path = layout.report if to is None else to
     if as_json:
         print_json({"report": str(path), "summary": asdict(facts.summary)})

@@ -106,6 +106,11 @@ class OutputLayout:
         return self.folder / "preflight.png"
 
     @property
+    def people(self) -> Path:
+        """Folder of what tells the people on the identities' photographs apart, by their content."""
+        return self.state / "people"
+
+    @property
     def saved(self) -> Path:
         """Folder of jobs that are on their way: latents between two steps."""
         return self.state / "saved"

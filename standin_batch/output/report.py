@@ -9,10 +9,10 @@ from pathlib import Path
 
 from standin_batch.files import write_atomic
 from standin_batch.output import plots
+from standin_batch.output.failed import FailedJob
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.report_facts import Facts, read_facts
 from standin_batch.output.report_text import report_text, span
-from standin_batch.output.summary import Failure
 
 PHASES, SPREAD, IDENTITIES, LORAS = "phases", "scores", "by-identity", "by-loras"
 """Names of the plots."""
@@ -20,7 +20,7 @@ PHASES, SPREAD, IDENTITIES, LORAS = "phases", "scores", "by-identity", "by-loras
 Draw = Callable[[Path], None]
 
 
-def write_report(layout: OutputLayout, failures: Iterable[Failure], to: Path | None = None) -> Facts:
+def write_report(layout: OutputLayout, failures: Iterable[FailedJob], to: Path | None = None) -> Facts:
     """Write the report; returns what it tells.
 
     Args:

@@ -9,10 +9,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from standin_batch.output.counted import NO_LORA, NOBODY
+from standin_batch.output.failed import FailedJob
 from standin_batch.output.index import read_index
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.store import has_video, read_records
-from standin_batch.output.summary import Failure, Summary, summarise
+from standin_batch.output.summary import Summary, summarise
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -72,7 +73,7 @@ class Facts:
     last: datetime | None
 
 
-def read_facts(layout: OutputLayout, failures: Iterable[Failure]) -> Facts:
+def read_facts(layout: OutputLayout, failures: Iterable[FailedJob]) -> Facts:
     """Read the records of `layout`; what has failed is told by the caller, who knows the journals."""
     summary = summarise((record for record in read_records(layout) if has_video(layout, record)), failures)
     table = read_index(layout)

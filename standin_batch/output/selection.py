@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from standin_batch.errors import UsageError
 from standin_batch.output.index import read_index
 from standin_batch.output.layout import OutputLayout
+from standin_batch.output.people import same_people, unknown_people
 from standin_batch.output.split import PEOPLE, SPLITS, SplitWish, divide, people
 from standin_batch.output.where import matching
 
@@ -44,12 +45,14 @@ class Selection:
         wish: that they are chosen by.
         splits: rows of the index by the name of their split, in the order of job ids.
         identities: people in each split.
+        unknown: photographs of people that were never looked at: who else they show is not known.
     """
 
     layout: OutputLayout
     wish: Wish
     splits: Mapping[str, pa.Table]
     identities: Mapping[str, int]
+    unknown: int = 0
 
     @property
     def rows(self) -> int:
@@ -80,6 +83,7 @@ def select(layout: OutputLayout, wish: Wish) -> Selection:
         layout=layout,
         wish=wish,
         splits={name: _take(table, rows) for name, rows in places.items()},
+        unknown=unknown_people(layout, _faces(table)),
         identities={name: len({persons[i] for i in rows} - {None}) for name, rows in places.items()},
     )
 
@@ -98,7 +102,13 @@ def _cure(wish: Wish, made: int) -> str:
 
 def _people(layout: OutputLayout, table: pa.Table) -> list[str | None]:
     who = zip(table["identity"].to_pylist(), table["identity_sha256"].to_pylist(), strict=True)
-    return people(who, same_people(layout))
+    return people(who, same_people(layout, _faces(table)))
+
+
+def _faces(table: pa.Table) -> set[str]:
+    """The photographs of people, by their content."""
+    kinds = zip(table["identity_sha256"].to_pylist(), table["identity_kind"].to_pylist(), strict=True)
+    return {sha256 for sha256, kind in kinds if sha256 is not None and kind == "face"}
 
 
 def _split(table: pa.Table, wish: SplitWish | None, persons: list[str | None]) -> list[int]:
@@ -109,16 +119,3 @@ def _split(table: pa.Table, wish: SplitWish | None, persons: list[str | None]) -
         persons if wish.column in PEOPLE else [None if it is None else json.dumps(it, default=str) for it in values]
     )
     return divide(groups, table["job_id"].to_pylist(), wish)
-
-
-def same_people(layout: OutputLayout) -> tuple[tuple[str, str], ...]:
-    """Names that preflight found to be the same person: `same_person` of `preflight.json`, pairs of names.
-
-    A file that is not there, or says something else, says nothing.
-    """
-    try:
-        found = json.loads((layout.folder / "preflight.json").read_bytes())
-        pairs = [tuple(pair) for pair in found["same_person"]]
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
-        return ()
-    return tuple((pair[0], pair[1]) for pair in pairs if len(pair) == 2 and all(isinstance(it, str) for it in pair))

@@ -64,11 +64,11 @@ _COLUMNS = tuple(column.name for column in COLUMNS)
 
 
 def people(rows: Iterable[tuple[str | None, str | None]], same: Iterable[tuple[str, str]] = ()) -> list[str | None]:
-    """The person of each row: one name, one picture, and names that are known to be the same person, are one.
+    """The person of each row: one name, one picture, and pictures that show the same person, are one.
 
     Args:
         rows: name of the identity and SHA-256 of its image; None without.
-        same: pairs of names that are the same person.
+        same: pairs of pictures that show the same person.
 
     Returns:
         For each row the least picture of that person, else the least name; None without identity.
@@ -90,7 +90,7 @@ def people(rows: Iterable[tuple[str | None, str | None]], same: Iterable[tuple[s
         if name is not None and picture is not None:
             join((_NAME, name), (_PICTURE, picture))
     for one, other in same:
-        join((_NAME, one), (_NAME, other))
+        join((_PICTURE, one), (_PICTURE, other))
     known = {row: next((root(it) for it in _about(*row)), None) for row in set(rows)}
     return [None if (it := known[row]) is None else ":".join(it) for row in rows]
 

@@ -118,7 +118,13 @@ class Store:
         """Make the folder, remove what a killed run left half-written, and write down the manifest."""
         self.layout.folder.mkdir(parents=True, exist_ok=True)
         remove_temporaries(self.layout.folder, below=False)
-        for folder in (self.layout.records, self.layout.videos, self.layout.latents_folder, self.layout.state):
+        for folder in (
+            self.layout.records,
+            self.layout.videos,
+            self.layout.latents_folder,
+            self.layout.posters,
+            self.layout.state,
+        ):
             remove_temporaries(folder)
         if self.run_files is not None:
             _write_run_files(self.layout, self.run_files())

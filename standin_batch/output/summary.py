@@ -10,25 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from standin_batch.output.counted import Acceptance, Counted, Pace, ScoreRow
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A job that has failed.
-
-    Attributes:
-        job_id: of the job.
-        label: how it is called for people.
-        kind: of the failure, as the journal has it.
-        cause: what went wrong, in a sentence.
-        hint: what to do about it; may be empty.
-    """
-
-    job_id: str
-    label: str
-    kind: str
-    cause: str
-    hint: str = ""
+from standin_batch.output.failed import FailedJob
 
 
 @dataclass(frozen=True)
@@ -88,7 +70,7 @@ class Summary:
         return sum(self.seconds_by_phase.values())
 
 
-def summarise(records: Iterable[Mapping[str, Any]], failures: Iterable[Failure] = ()) -> Summary:
+def summarise(records: Iterable[Mapping[str, Any]], failures: Iterable[FailedJob] = ()) -> Summary:
     """Count what was made, how long it took, how good it is, and what failed.
 
     Args:
@@ -115,10 +97,10 @@ def summarise(records: Iterable[Mapping[str, Any]], failures: Iterable[Failure] 
     )
 
 
-def _causes(failures: tuple[Failure, ...]) -> tuple[Cause, ...]:
+def _causes(failures: tuple[FailedJob, ...]) -> tuple[Cause, ...]:
     """Hints may name a job, so those of the first stand for all."""
-    told: dict[tuple[str, str], list[Failure]] = {}
+    told: dict[tuple[str, str], list[FailedJob]] = {}
     for failure in failures:
-        told.setdefault((failure.kind, failure.cause), []).append(failure)
+        told.setdefault((failure.kind, failure.error), []).append(failure)
     causes = (Cause(*said, jobs[0].hint, tuple(job.label for job in jobs)) for said, jobs in told.items())
     return tuple(sorted(causes, key=lambda cause: -len(cause.labels)))

@@ -221,7 +221,7 @@ class _Run:
         def score(job: Job, video: Path) -> Scores:
             if not options.enabled and job.accept is None:
                 return {}
-            return scoring.score(video_of(job, video, files[job.model, job.weights[BASE]].detector))
+            return scoring.score(video_of(job, video, files[job.model, job.weights[BASE]].faces))
 
         return score
 

@@ -10,9 +10,9 @@ from threading import Lock
 from standin_batch.attempts import attempt
 from standin_batch.errors import StandinError
 from standin_batch.job import Job
+from standin_batch.output.failed import FailedJob
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.record import Record
-from standin_batch.output.summary import Failure
 from standin_batch.run.events import (
     JobCompleted,
     JobFailed,
@@ -77,7 +77,7 @@ class Outcomes:
     not_accepted: int = 0
     out_of_time: bool = False
     made: list[str] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
+    failures: list[FailedJob] = field(default_factory=list)
     _at_work: dict[str, Turn] = field(default_factory=dict)
     _rejected: set[str] = field(default_factory=set)
     _counting: Lock = field(default_factory=Lock)
@@ -121,7 +121,7 @@ class Outcomes:
     def _is_not_accepted(self, judged: Judged) -> None:
         job, error, kind = judged.job, judged.error, FailureKind.NOT_ACCEPTED.value
         self.not_accepted += 1
-        self.failures.append(Failure(job.job_id, job.label, kind, NONE_ACCEPTED, error.hint))
+        self.failures.append(FailedJob(job.job_id, job.label, NONE_ACCEPTED, kind, error.hint))
         self.journal.write(job.job_id, job.label, State.FAILED, error.message, kind=kind, hint=error.hint)
         self.emit(JobFailed(job.job_id, job.label, error.message, error.hint, kind))
 
@@ -153,7 +153,7 @@ class Outcomes:
         self._log(turn, error, kind)
         with self._counting:
             self.failed += 1
-            self.failures.append(Failure(job.job_id, job.label, kind.value, message, hint))
+            self.failures.append(FailedJob(job.job_id, job.label, message, kind.value, hint))
             self._at_work.pop(job.job_id, None)
         self.journal.write(
             job.job_id, job.label, State.FAILED, message, kind=kind.value, hint=hint, attempt=turn.attempt

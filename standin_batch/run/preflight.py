@@ -10,6 +10,7 @@ import shlex
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from standin_batch.face.portrait import Portrait
 from standin_batch.face.preflight import Sitter, findings_of
 from standin_batch.face.sheet import Verdict
 from standin_batch.job import InputFile, Job, Subject
+from standin_batch.output.layout import OutputLayout
+from standin_batch.output.people import keep_person
 from standin_batch.run.events import Listener, Prepared, Preparing, Warned
 from standin_batch.run.looks import Looks, meant, watched
 from standin_batch.run.subjects import CPU, Subjects, aside
@@ -75,7 +78,7 @@ class Preflight:
 
 
 def preflight(
-    jobs: Sequence[Job], checks: FaceChecks, faces: Mapping[str, FaceFiles], folder: Path, emit: Listener
+    jobs: Sequence[Job], checks: FaceChecks, faces: Mapping[str, FaceFiles], layout: OutputLayout, emit: Listener
 ) -> Preflight:
     """Look at each identity of `jobs`, and at each video in which they look for faces, once, without a GPU.
 
@@ -83,7 +86,7 @@ def preflight(
         jobs: of any models.
         checks: from where on something is wrong.
         faces: the files of the face models, by the row of the registry.
-        folder: where prepared subjects are kept.
+        layout: of the output folder: prepared subjects are kept there, and what tells people apart.
         emit: is told when it begins and ends.
 
     Raises:
@@ -94,7 +97,7 @@ def preflight(
         return Preflight()
     what, start = f"looking at {told(len(sitting), len(showing))}", time.monotonic()
     emit(Preparing(what))
-    studio = _Studio(faces, folder)
+    studio = _Studio(faces, layout)
     seen = tuple(studio.seen(name, theirs[0]) for name, theirs in sitting.items())
     found = list(findings_of([each.sitter for each in seen], checks))
     footage = []
@@ -121,7 +124,7 @@ class _Studio:
     """Where people sit: the face models and what they prepare, one for each model."""
 
     faces: Mapping[str, FaceFiles]
-    folder: Path
+    layout: OutputLayout
     notes: dict[str, None] = field(default_factory=dict)
     _looks: dict[FaceFiles, Looks] = field(default_factory=dict)
     _subjects: dict[FaceFiles, Subjects] = field(default_factory=dict)
@@ -142,6 +145,9 @@ class _Studio:
             unreadable=error,
             aside=aside(job.model),
         )
+        if portrait is not None and portrait.embedding is not None:
+            with suppress(OSError, NotReadyError):  # a full disk, too, is told by what comes next
+                keep_person(self.layout, job.subject.digest, portrait.embedding)
         return Seen(sitter, job.subject.image, prepared)
 
     def footage(self, name: str, job: Job, checks: FaceChecks) -> Footage | Finding:
@@ -169,7 +175,9 @@ class _Studio:
         """What the model will be shown, and of what is no face, whether it opens."""
         files = self.faces[job.model]
         looks = self._looks.setdefault(files, Looks(files))
-        subjects = self._subjects.setdefault(files, Subjects(self.folder, files, CPU, detector=lambda: looks.detector))
+        subjects = self._subjects.setdefault(
+            files, Subjects(self.layout.subjects, files, CPU, detector=lambda: looks.detector)
+        )
         assert job.subject is not None
         if portrait is not None and not portrait.faces and job.subject.on_no_face == "error":
             return None, None

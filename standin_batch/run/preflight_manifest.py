@@ -40,8 +40,8 @@ def preflight_manifest(manifest: Manifest, checkpoints: Path | None, emit: Liste
     faces = {model: locate_faces(ROWS[model], checkpoints) for model in {job.model for job in jobs}}
     for model in looking:
         _require(faces[model])
-    folder = OutputLayout(manifest.output.folder).subjects
-    return preflight([*jobs, *_twins(manifest, jobs, contents)], manifest.faces, faces, folder, emit)
+    layout = OutputLayout(manifest.output.folder)
+    return preflight([*jobs, *_twins(manifest, jobs, contents)], manifest.faces, faces, layout, emit)
 
 
 def _require(files: FaceFiles) -> None:

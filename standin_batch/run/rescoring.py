@@ -19,10 +19,8 @@ from standin_batch.run.job_facts import label_of
 from standin_batch.run.judging import write_all_down
 from standin_batch.run.scoring import Portrait, Scoring, ToScore
 from standin_batch.scores.table import Scores
-from standin_batch.weights.folders import folder_of
-from standin_batch.weights.locate import DETECTOR, root_of
+from standin_batch.weights.locate import locate_faces
 from standin_batch.weights.registry import ROWS
-from standin_batch.weights.sources import ANTELOPE
 
 
 class NoPhotographError(StandinError):
@@ -111,7 +109,7 @@ class Rescoring:
         if sha256 not in people:
             told = f"the photograph of {record['identity']} is not in the manifest any more"
             raise NoPhotographError(told, "put it back, or remove what no job owns: standin dataset gc")
-        models = folder_of(root_of(row, self.checkpoints), DETECTOR, ANTELOPE if row.sources else None)
+        models = locate_faces(row, self.checkpoints)
         return Portrait(people[sha256].image, sha256, models)
 
 

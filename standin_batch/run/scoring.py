@@ -14,7 +14,9 @@ from standin_batch.job import Job
 from standin_batch.media.video import VideoInfo
 from standin_batch.output.layout import OutputLayout
 from standin_batch.run.events import Listener, Warned
+from standin_batch.run.looks import Looks
 from standin_batch.scores.table import DECIDING, Scores
+from standin_batch.weights.locate import FaceFiles
 
 if TYPE_CHECKING:
     from standin_batch.face.detect import Detector
@@ -36,12 +38,12 @@ class Portrait:
     Attributes:
         path: of the file.
         digest: SHA-256 of the file.
-        models: folder of the face models that tell people apart.
+        models: face models that tell people apart.
     """
 
     path: Path
     digest: str
-    models: Path
+    models: FaceFiles
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,8 @@ def asks_for_face(job: Job) -> bool:
     return any(DECIDING[each.score].of_face for each in (*job.accept.conditions, rank(job.accept)))
 
 
-def video_of(job: Job, video: Path, models: Path) -> ToScore:
-    """The video of `job`; `models` is the folder of its face models."""
+def video_of(job: Job, video: Path, models: FaceFiles) -> ToScore:
+    """The video of `job`."""
     subject = job.subject
     portrait = None if subject is None or subject.kind != "face" else Portrait(subject.image, subject.digest, models)
     return ToScore(job.label, video, VideoInfo(job.width, job.height, job.num_frames, job.fps), portrait)
@@ -88,8 +90,8 @@ class Scoring:
     layout: OutputLayout
     frames: int
     emit: Listener
-    _detectors: dict[tuple[Path, Size], Detector] = field(default_factory=dict, repr=False)
-    _people: dict[tuple[Path, str], Embedding | None] = field(default_factory=dict, repr=False)
+    _detectors: dict[tuple[FaceFiles, Size], Detector] = field(default_factory=dict, repr=False)
+    _people: dict[tuple[FaceFiles, str], Embedding | None] = field(default_factory=dict, repr=False)
     _told: set[str] = field(default_factory=set, repr=False)
     _one: Lock = field(default_factory=Lock, repr=False)
 
@@ -114,35 +116,26 @@ class Scoring:
 
         if clip.portrait is None:
             return None
-        folder = clip.portrait.models
-        if not (folder / EMBEDDER).is_file():
-            self._warn_once(f"there is no {EMBEDDER} in {folder}: faces have no scores", "standin doctor")
+        models = clip.portrait.models
+        if not models.embedders():
+            self._warn_once(f"there is no {EMBEDDER} in {models.detector}: faces have no scores", "standin doctor")
             return None
         embedding = self._embedding(clip.portrait)
-        return None if embedding is None else Person(embedding, self._detector(folder, _size(clip.info)))
+        return None if embedding is None else Person(embedding, self._detector(models, _size(clip.info)))
 
     def _embedding(self, portrait: Portrait) -> Embedding | None:
-        """Of the largest face of a photograph; None where there is none, and the whole picture was taken."""
-        from standin_batch.face.detect import DETECTION_SIZE
-        from standin_batch.face.subject import NoFaceError
-        from standin_batch.face.swap import embedding_of
-        from standin_batch.media.image import open_image
-
+        """Of the largest face of a photograph, as preflight saw it; None where the whole picture was taken for one."""
         key = (portrait.models, portrait.digest)
         if key not in self._people:
-            try:
-                detector = self._detector(portrait.models, DETECTION_SIZE)
-                self._people[key] = embedding_of(open_image(portrait.path), detector)
-            except NoFaceError:
-                self._people[key] = None
+            self._people[key] = Looks(portrait.models).portrait(portrait.path).embedding
         return self._people[key]
 
-    def _detector(self, folder: Path, size: Size) -> Detector:
+    def _detector(self, models: FaceFiles, size: Size) -> Detector:
         from standin_batch.face.detect import InsightFaceDetector
 
-        key = (folder, size)
+        key = (models, size)
         if key not in self._detectors:
-            self._detectors[key] = InsightFaceDetector(folder, "cpu", with_embedding=True, size=size)
+            self._detectors[key] = InsightFaceDetector(models.detector, "cpu", with_embedding=True, size=size)
         return self._detectors[key]
 
     def _warn_once(self, message: str, hint: str) -> None:

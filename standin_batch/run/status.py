@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
 from standin_batch.output.layout import OutputLayout
-from standin_batch.output.store import OwnedJob, owned_ids, owned_jobs, read_record, recorded_ids
-from standin_batch.run.failure import FailureKind
+from standin_batch.run.done import done_in
 from standin_batch.run.journal import Entry, Run, State, latest, runs
 from standin_batch.run.saved import progress
 
@@ -73,18 +71,14 @@ def read_status(folder: Path, total: int | None = None) -> Status:
         total: jobs of the manifest, where no run has written down which these are.
     """
     layout = OutputLayout(folder)
-    owned, recorded = owned_jobs(layout), recorded_ids(layout)
-    ours = recorded if owned is None else owned_ids(layout) or frozenset()
-    done = recorded if owned is None else frozenset(_done(layout, owned, recorded))
+    done = done_in(layout)
     entries = [
-        entry
-        for entry in latest(layout.journals).values()
-        if (owned is None or entry.job_id in ours) and not _is_over(entry, done, recorded)
+        entry for entry in latest(layout.journals).values() if done.is_ours(entry.job_id) and not done.is_over(entry)
     ]
     alive = [run for run in runs(layout.journals) if run.is_alive]
     states = _by_state(entries, alive)
-    total = total if owned is None else len(owned)
-    counts = {State.COMPLETED.value: len(done), **{state.value: len(found) for state, found in states.items()}}
+    total = total if done.total is None else done.total
+    counts = {State.COMPLETED.value: len(done.ids), **{state.value: len(found) for state, found in states.items()}}
     if total is not None:
         counts[State.PENDING.value] = max(0, total - sum(counts.values()))
     return Status(
@@ -94,31 +88,9 @@ def read_status(folder: Path, total: int | None = None) -> Status:
         failed=tuple(_job(entry, layout) for entry in reversed(states[State.FAILED])),
         cancelled=tuple(_job(entry, layout) for entry in reversed(states[State.CANCELLED])),
         total=total,
-        other=len(recorded - ours),
+        other=len(done.recorded - (done.ours or done.recorded)),
         **_pace(alive, counts),
     )
-
-
-def _done(layout: OutputLayout, owned: Iterable[OwnedJob], recorded: frozenset[str]) -> Iterator[str]:
-    """Ids of the jobs that are done: one that asks something of its clips is when it takes one of them."""
-    for job in owned:
-        if job.further is None:
-            if job.job_id in recorded:
-                yield job.job_id
-        elif any(_is_accepted(layout, each) for each in (job.job_id, *job.further) if each in recorded):
-            yield job.job_id
-
-
-def _is_accepted(layout: OutputLayout, job_id: str) -> bool:
-    record = read_record(layout, job_id)
-    return record is not None and record.get("accepted") is True
-
-
-def _is_over(entry: Entry, done: frozenset[str], recorded: frozenset[str]) -> bool:
-    """Whether records outweigh what a journal says of a job. That none of its clips was accepted holds beside them."""
-    if entry.kind == FailureKind.NOT_ACCEPTED.value:
-        return entry.job_id in done
-    return entry.job_id in recorded
 
 
 def _by_state(entries: list[Entry], alive: list[Run]) -> dict[State, list[Entry]]:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from standin_batch.errors import StandinError
 from standin_batch.face.checks import Finding, RefusedError
 from standin_batch.files import replace_atomic
-from standin_batch.fingerprint import digest
 from standin_batch.job import Job, Subject
+from standin_batch.output.subject_key import subject_key
 from standin_batch.run.failure import FailureKind, kind_of
 from standin_batch.weights.content import FACE
 from standin_batch.weights.locate import FaceFiles
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
     from standin_batch.face.detect import Detector
     from standin_batch.face.models import FaceModels
-
-PREPARATION = 2
-"""Raised when the same image and options come to be prepared in another way."""
 
 CPU = "cpu"
 """Where subjects are prepared, whatever the run's device: so what `standin validate --faces` prepared is, to the bit,
@@ -131,4 +128,4 @@ def _located(error: StandinError, subject: Subject, model: str) -> StandinError:
 
 def _key(job: Job) -> str:
     assert job.subject is not None
-    return digest([PREPARATION, job.subject.fingerprint(), job.weights.get(FACE)])[:16]
+    return subject_key(job.subject.fingerprint(), job.weights.get(FACE))

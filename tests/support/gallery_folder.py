@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from standin_batch.output.gallery import FailedJob
+from standin_batch.output.failed import FailedJob
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.poster import write_poster
 from standin_batch.output.record import Record

@@ -45,10 +45,15 @@ RECORD = {
 }
 
 
+def picture_of(who):
+    """SHA-256 of somebody's photograph."""
+    return f"{who}-picture".ljust(64, "0")
+
+
 def make_record(number=0, *, job_id=None, who="ada", prompt="desk", **changes):
     """A record that differs from others only in what a test is about."""
     job_id = job_id or f"{number:016x}"
-    person = {"identity": who, "identity_sha256": None if who is None else f"{who}-picture".ljust(64, "0")}
+    person = {"identity": who, "identity_sha256": None if who is None else picture_of(who)}
     nobody = {} if who is not None else {"identity_kind": None, "identity_on_no_face": None}
     return {
         **RECORD,

@@ -4,8 +4,7 @@
 file, `write` writes it, `throttle` says when it is time to. Nothing here decides what is shown: that is in `assets/`.
 """
 
-from standin_batch.output.gallery.failed import FailedJob
 from standin_batch.output.gallery.throttle import Throttle
 from standin_batch.output.gallery.write import write_gallery
 
-__all__ = ["FailedJob", "Throttle", "write_gallery"]
+__all__ = ["Throttle", "write_gallery"]

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from standin_batch.files import replace_atomic, write_atomic
+from standin_batch.output.failed import FailedJob
 from standin_batch.output.gallery.columns import Columns
-from standin_batch.output.gallery.failed import FailedJob
 from standin_batch.output.gallery.page import news, page, safe_json
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.store import has_video, read_records

@@ -7,16 +7,18 @@ import os
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import yaml
 from datasets import Video, load_dataset
-from records import make_record, make_scores, write_records
+from records import make_record, make_scores, picture_of, write_records
 
 from standin_batch.errors import UsageError
 from standin_batch.output.export import ExportOptions, export
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.metadata import METADATA
+from standin_batch.output.people import keep_person
 from standin_batch.output.selection import Wish, select
 from standin_batch.output.split import parse_split
 
@@ -82,7 +84,9 @@ def test_the_folder_loads_by_its_card_and_a_new_one_is_not_taken_for_the_old(lay
 
 
 def test_nobody_is_in_two_splits(layout, target):
-    (layout.folder / "preflight.json").write_text(json.dumps({"same_person": [["ada", "edith"]]}))
+    looks = {"ada": [1.0, 0.0, 0.0], "edith": [0.9, 0.2, 0.0], "grace": [0.0, 0.0, 2.0]}
+    for who, embedding in looks.items():
+        keep_person(layout, picture_of(who), np.array(embedding, np.float32))
     export(select(layout, Wish(split=parse_split("identity:0.7"))), target, ExportOptions())
     index = pq.read_table(target / "index.parquet").to_pylist()
     splits = {}
@@ -92,10 +96,13 @@ def test_nobody_is_in_two_splits(layout, target):
     assert len(splits["ada"]) == 1
 
 
-@pytest.mark.parametrize("broken", ["", "[]", "{}", '{"same_person": 3}', '{"same_person": [["a"], 3]}'])
-def test_what_preflight_did_not_find_changes_nothing(layout, broken):
-    (layout.folder / "preflight.json").write_text(broken)
+@pytest.mark.parametrize("broken", ["", "[]", "{}", '["a"]', "[NaN]", "[[1], [2, 3]]"])
+def test_what_is_no_embedding_changes_nothing(layout, broken):
+    layout.people.mkdir(parents=True)
+    for who in ("ada", "edith"):
+        (layout.people / f"{picture_of(who)}.json").write_text(broken)
     assert select(layout, Wish()).identities == {"": 3}
+    assert select(layout, Wish()).unknown == 3
 
 
 def test_rows_are_chosen_by_condition_and_rejected_ones_on_request(layout):

@@ -13,7 +13,8 @@ from gallery_folder import failure_of, make_folder, record_of
 from PIL import Image
 
 from standin_batch.files import write_atomic
-from standin_batch.output.gallery import FailedJob, Throttle, write_gallery
+from standin_batch.output.failed import FailedJob
+from standin_batch.output.gallery import Throttle, write_gallery
 from standin_batch.output.gallery.page import safe_json
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.poster import MAX_HEIGHT, MAX_WIDTH, make_posters, write_poster

@@ -10,14 +10,14 @@ from xml.etree import ElementTree
 import pytest
 from records import make_record, make_scores, write_records
 
+from standin_batch.output.failed import FailedJob
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.markdown import code, escaped, link, table
 from standin_batch.output.report import write_report
 from standin_batch.output.report_text import size, span
-from standin_batch.output.summary import Failure
 
 FAILURES = [
-    Failure(str(i), f"portraits · bob · seed {i}", "input", "no face in bob|s.jpg", "another") for i in range(12)
+    FailedJob(str(i), f"portraits · bob · seed {i}", "no face in bob|s.jpg", "input", "another") for i in range(12)
 ]
 
 

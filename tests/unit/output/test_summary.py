@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from standin_batch.output.counted import Acceptance, Pace, Spread
-from standin_batch.output.summary import Failure, summarise
+from standin_batch.output.failed import FailedJob
+from standin_batch.output.summary import summarise
 
 CLIP = {
     "model": "tiny",
@@ -83,8 +84,8 @@ def test_what_was_asked_and_what_it_took():
 
 
 def test_failures_that_say_the_same_are_one_cause():
-    failures = [Failure(str(i), f"job {i}", "input", "no face", "another picture") for i in range(2)]
-    causes = summarise([], [Failure("x", "job x", "io", "gone"), *failures]).causes
+    failures = [FailedJob(str(i), f"job {i}", "no face", "input", "another picture") for i in range(2)]
+    causes = summarise([], [FailedJob("x", "job x", "gone", "io"), *failures]).causes
     assert [(cause.cause, cause.labels) for cause in causes] == [("no face", ("job 0", "job 1")), ("gone", ("job x",))]
 
 

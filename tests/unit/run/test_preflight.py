@@ -13,6 +13,7 @@ from standin_batch.errors import StandinError
 from standin_batch.face.checks import Cause, FaceChecks, Finding, RefusedError
 from standin_batch.files import sha256_file
 from standin_batch.job import Subject
+from standin_batch.output.layout import OutputLayout
 from standin_batch.run.contact_sheet import write_sheet
 from standin_batch.run.events import Prepared, Preparing, Warned
 from standin_batch.run.preflight import MOST_SAID, Preflight, preflight, warnings_of
@@ -48,7 +49,7 @@ def job(number, path, kind="face", on_no_face="error", name=""):
 
 def looked_at(folder, faces, *jobs, checks=CHECKS, events=None):
     emit = (lambda event: None) if events is None else events.append
-    return preflight(jobs, checks, faces, folder / "subjects", emit)
+    return preflight(jobs, checks, faces, OutputLayout(folder / "out"), emit)
 
 
 def told(found):
@@ -74,7 +75,7 @@ def test_each_identity_is_looked_at_once_in_order(folder, faces):
 def test_what_the_model_will_be_shown_is_ready_for_the_run(folder, faces):
     good = job(0, folder / "good.png")
     (seen,) = looked_at(folder, faces, good).seen
-    assert seen.prepared == Subjects(folder / "subjects", faces["tiny"], "cpu").prepare(good)
+    assert seen.prepared == Subjects(OutputLayout(folder / "out").subjects, faces["tiny"], "cpu").prepare(good)
     assert Image.open(seen.prepared).size == (512, 512)
 
 
@@ -101,7 +102,7 @@ def test_what_is_refused_fails_and_nothing_else(folder, faces):
     found = looked_at(folder, faces, *jobs, checks=strict)
     assert set(found.refused) == {"0000", "0002"}
     assert {finding.cause for finding in found.refused.values()} == {Cause.TOO_SMALL}
-    subjects = Subjects(folder / "subjects", faces["tiny"], "cpu", found.refused)
+    subjects = Subjects(OutputLayout(folder / "out").subjects, faces["tiny"], "cpu", found.refused)
     with pytest.raises(RefusedError, match="61 pixels"):
         subjects.prepare(jobs[0])
     assert subjects.prepare(jobs[1]).is_file()

@@ -1,4 +1,4 @@
-"""A job without a video, as the gallery shows it. Who knows of such jobs says so: journals are not read here."""
+"""A job that failed, as gallery, report and summary show it. Journals are not read here."""
 
 from __future__ import annotations
 
