@@ -11,6 +11,7 @@ from pathlib import Path
 
 from standin_batch.errors import NotReadyError, StandinError, UsageError
 from standin_batch.face.checks import Finding
+from standin_batch.job import Job
 from standin_batch.output.index import write_index
 from standin_batch.output.store import OutputError, Store, has_video, read_record, recorded_ids
 from standin_batch.plan.cost import CostModel
@@ -22,7 +23,7 @@ from standin_batch.run.contact_sheet import write_sheet
 from standin_batch.run.deadline import Deadline
 from standin_batch.run.events import Listener, Prepared, Preparing, RunFinished, Stopping, Warned
 from standin_batch.run.executor import RunSettings, execute
-from standin_batch.run.judging import write_all_down
+from standin_batch.run.judging import judge, write_all_down
 from standin_batch.run.keeper import Every
 from standin_batch.run.lock import LockedError, held
 from standin_batch.run.log import log_to
@@ -178,11 +179,16 @@ def _tidy(planned: PlannedManifest) -> None:
         return
     with contextlib.suppress(LockedError), opened(store), _writable(layout.folder):
         write_all_down(planned.jobs, layout)
-        changed = layout.records.stat().st_mtime
-        if not layout.index.is_file() or layout.index.stat().st_mtime < changed:
+        showing = Showing(layout, planned.plan.total)
+        if _is_older(layout.index, layout.records):
             write_index(layout)
-        if not layout.gallery.is_file() or layout.gallery.stat().st_mtime < changed:
-            Showing(layout, planned.plan.total).write(running=False)
+        if _is_older(layout.gallery, layout.records) or showing.says_running:
+            showing.write(running=False)
+
+
+def _is_older(path: Path, folder: Path) -> bool:
+    """Whether a file is not there, or a folder has changed since."""
+    return not path.is_file() or path.stat().st_mtime < folder.stat().st_mtime
 
 
 @contextlib.contextmanager
@@ -210,7 +216,12 @@ def _still_to_do(plan: Plan, store: Store) -> Plan:
     """`plan` without what another run finished between planning and holding the lock."""
     new = {item.job.job_id for item in plan.to_run if item.reason != Reason.FORCED}
     done = frozenset(job_id for job_id in new & recorded_ids(store.layout) if _is_done(store, job_id))
-    return plan.without(done) if done else plan
+    return plan.without(done, lambda job: _following(job, store)) if done else plan
+
+
+def _following(job: Job, store: Store) -> tuple[Job, ...]:
+    """The attempts that follow from one which another run has made."""
+    return judge(job, store.layout).wanted if job.accept is not None else ()
 
 
 def _is_done(store: Store, job_id: str) -> bool:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import logging
 import shlex
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from standin_batch.errors import NotReadyError
+from standin_batch.hushed import hushed
 
 DETECTION_SIZE = (640, 640)
 DETECTION_THRESHOLD = 0.5
@@ -25,8 +22,6 @@ EMBEDDER = "glintr100.onnx"
 Box = tuple[float, float, float, float]
 Landmarks = tuple[tuple[float, float], ...]
 Provider = str | tuple[str, dict[str, int]]
-
-_log = logging.getLogger(__name__)
 
 
 class FaceModelsMissing(NotReadyError):
@@ -89,7 +84,7 @@ class InsightFaceDetector:
         require_models(folder)
         self._size = size
         modules = ["detection", "recognition"] if with_embedding else ["detection"]
-        with _quiet():
+        with hushed():
             self._analysis = _load(folder, modules, device)
             self._analysis.prepare(ctx_id=0, det_thresh=DETECTION_THRESHOLD, det_size=size)
 
@@ -97,7 +92,7 @@ class InsightFaceDetector:
         """The faces in `image_bgr` (uint8, `[H, W, 3]`, BGR), surest first."""
         if min(image_bgr.shape[:2]) * min(self._size) < max(image_bgr.shape[:2]):
             return []  # a strip that scaling to the detector's size would leave without any pixel
-        with _quiet():
+        with hushed():
             return [_face(found) for found in self._analysis.get(image_bgr)]
 
 
@@ -169,14 +164,3 @@ def _face(found: Any) -> Face:  # noqa: ANN401
         score=float(found.det_score),
         embedding=found.embedding,
     )
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Standard output is for results: what the libraries print and warn goes to the log."""
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-    if text := printed.getvalue().strip():
-        _log.debug("insightface: %s", text)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import warnings
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from standin_batch.face.detect import FaceModelsMissing
+from standin_batch.hushed import hushed
 
 FILE_NAME = "parsing_bisenet.pth"
 BACKGROUND = 0
@@ -77,8 +75,7 @@ def _get_it(path: Path) -> str:
 
 def _load(path: Path) -> Any:  # noqa: ANN401
     # The import is half a minute on a cold disk and warns of torchvision's old names.
-    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with hushed():
         from facexlib.parsing import init_parsing_model
 
         try:

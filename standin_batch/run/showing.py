@@ -26,6 +26,14 @@ class Showing:
     total: int
     _throttle: Throttle = field(default_factory=Throttle, repr=False)
 
+    @property
+    def says_running(self) -> bool:
+        """Whether the page believes that a run is at work, as one that was killed leaves it."""
+        try:
+            return '"running":true' in self.layout.gallery_news.read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            return False
+
     def refresh(self) -> None:
         """Show what there is by now, if it is time to."""
         began = time.monotonic()

@@ -77,12 +77,12 @@ def test_what_a_changed_manifest_leaves_behind_is_listed_then_removed(finished, 
     command = ("dataset", "gc", manifests / "quickstart.yaml", "--set", "jobs.portraits.seed=[0]")
     before = files(folder)
     listed = finished.standin(*command, "--json")
-    assert len(json.loads(listed.stdout)["files"]) == 8
+    assert len(json.loads(listed.stdout)["files"]) == 12, "records, videos and posters of four clips"
     assert files(folder) == before
     removed = finished.standin(*command, "--yes")
     assert removed.returncode == 0
-    assert "8 files removed" in removed.stderr
-    assert len(before - files(folder)) == 8
+    assert "12 files removed" in removed.stderr
+    assert len(before - files(folder)) == 12
     assert {row["seed"] for row in map(json.loads, (folder / "index.jsonl").read_text().splitlines())} == {0}
 
 

@@ -85,6 +85,8 @@ ENTRY_KEYS = {
     ("run", "checkpoint_every"): (5, SAME_VIDEO, "often"),
     ("run", "max_failures"): (3, SAME_VIDEO, 0),
     ("run", "on_finish"): ("true", SAME_VIDEO, 3),
+    ("scores", "enabled"): (False, SAME_VIDEO, "no"),
+    ("scores", "frames"): (4, SAME_VIDEO, 0),
     ("faces", "min_side"): (128, SAME_VIDEO, -1),
     ("faces", "max_second_face"): (0.8, SAME_VIDEO, 1.5),
     ("faces", "min_sharpness"): (80, SAME_VIDEO, "sharp"),
@@ -234,7 +236,7 @@ def test_no_key_was_forgotten():
     assert set(JOB_KEYS) == set(definitions["JobKeys"]["properties"])
     assert {path[0] for path in ENTRY_KEYS if len(path) == 1} | {"include"} == (
         set(schema["properties"])
-        - {"output", "run", "faces", "defaults", "identities", "loras", "videos", "prompts", "jobs"}
+        - {"output", "run", "faces", "scores", "defaults", "identities", "loras", "videos", "prompts", "jobs"}
     )
     elsewhere = {("loras", "high_noise"), ("loras", "low_noise"), ("prompts", "file"), ("prompts", "field")}
     tried = {(path[0], path[-1]) for path in ENTRY_KEYS} | elsewhere
@@ -246,5 +248,6 @@ def test_no_key_was_forgotten():
         "output": "OutputSection",
         "run": "RunSection",
         "faces": "FacesSection",
+        "scores": "ScoresSection",
     }.items():
         assert {(section, key) for key in definitions[definition]["properties"]} <= tried
