@@ -106,6 +106,8 @@ def exit_code(finished: RunFinished) -> ExitCode:
 
 
 def _why(finished: RunFinished | None) -> str:
-    if finished is None or finished.why or not finished.failed_before or finished.failed:
+    if finished is None or finished.why or finished.failed:
         return ""
-    return f"{finished.failed_before} failed in an earlier run"
+    if finished.not_accepted:
+        return f"{finished.not_accepted} without an accepted clip"
+    return f"{finished.failed_before} failed in an earlier run" if finished.failed_before else ""

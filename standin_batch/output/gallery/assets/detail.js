@@ -128,7 +128,7 @@ function scoreFacts(row) {
   if (!found.length) return null;
   return el("dl", { class: "scores" }, found.map((name) => {
     const { low, high } = RANGES.includes(name) ? bins(name) : { low: 0, high: 0 };
-    const share = high > low ? ((value(name, row) - low) / (high - low)) * 100 : 100;
+    const share = high > low ? ((value(name, row) - low) / (high - low)) * 100 : 0;
     return el(
       "div", { title: COLUMNS.get(name).about },
       el("dt", { text: label(name) }),
