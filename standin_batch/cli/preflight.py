@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from standin_batch.face.checks import Finding
     from standin_batch.face.footage import Footage
     from standin_batch.run.events import Event, Listener
-    from standin_batch.run.preflight import Preflight, Seen
+    from standin_batch.run.preflight import Preflight
+    from standin_batch.run.studio import Seen
 
 VERDICTS = {"ok": ("✓ good", "green"), "warning": ("! look", "yellow"), "error": ("✗ no use", "red")}
 NOTHING = "–"

@@ -15,7 +15,8 @@ from standin_batch.face.sheet import PICTURE, Tile, pages
 from standin_batch.files import replace_atomic
 from standin_batch.fingerprint import digest
 from standin_batch.media.image import open_image, rgb_on_white
-from standin_batch.run.preflight import Preflight, Seen, told, verdict
+from standin_batch.run.preflight import Preflight, told, verdict
+from standin_batch.run.studio import Seen
 
 DRAWING = 1
 """Raised when the same findings come to be drawn in another way."""
