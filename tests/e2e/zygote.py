@@ -12,15 +12,19 @@ import os
 import signal
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
+
+COMMON = (
+    *("standin_batch.cli.main", "standin_batch.engine.engine", "standin_batch.run.plan_manifest"),
+    *("cv2", "facexlib.parsing", "imagehash", "insightface.app", "pyarrow.parquet", "scipy.fftpack"),
+)
 
 
 def main() -> None:
     # What the forks have in common; not the console, which holds on to its streams.
-    import standin_batch.cli.main
-    import standin_batch.engine.engine
-    import standin_batch.run.plan_manifest  # noqa: F401
-
+    for name in COMMON:
+        import_module(name)
     print("ready", flush=True)
     for line in sys.stdin:
         print(json.dumps(_codes(json.loads(line))), flush=True)
