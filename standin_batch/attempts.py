@@ -5,12 +5,12 @@ Pure: the scores come from records, so that what is decided is the same whenever
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from standin_batch.fingerprint import digest
 from standin_batch.job import Job, job_id
-from standin_batch.manifest.manifest import Acceptance, Condition
+from standin_batch.manifest.manifest import Acceptance, Condition, plain
 from standin_batch.scores.table import Scores
 
 DEFAULT_RANK = Condition("face_similarity", ">=", 0.0)
@@ -44,7 +44,9 @@ class Decision:
         return self.taken is None and not self.wanted and not self.unscored
 
 
-def decide(accept: Acceptance, made: Mapping[int, Scores]) -> Decision:
+def decide(
+    accept: Acceptance, made: Mapping[int, Scores], gone: Collection[int] = (), failed: Collection[int] = ()
+) -> Decision:
     """Which attempt is taken, or which are to be made next.
 
     The first `best_of` are made in any case, and the best of those that meet every condition is taken. Where none does,
@@ -53,23 +55,31 @@ def decide(accept: Acceptance, made: Mapping[int, Scores]) -> Decision:
     Args:
         accept: what is asked.
         made: the scores of each attempt that was made, by its number; empty of one that nobody has looked at.
+        gone: those of them whose videos were dropped: one is taken, and made again, only where no other can be.
+        failed: attempts that cannot be made, as their videos show nothing.
     """
-    first = range(accept.best_of)
-    missing = tuple(number for number in first if number not in made)
+    tried = {*made, *failed}
+    missing = tuple(number for number in range(accept.best_of) if number not in tried)
     if unscored := tuple(sorted(number for number, scores in made.items() if not scores)):
         return Decision(None, missing, unscored=unscored)
     meeting = {number for number, scores in made.items() if not missed(accept, scores)}
     best = _best(accept, made, sorted(made))
     if missing:
         return Decision(None, missing, tuple(sorted(made.keys() - meeting)), best)
-    taken = _best(accept, made, [number for number in first if number in meeting])
-    for number in range(accept.best_of, accept.best_of + accept.max_reseeds):
-        if taken is not None:
-            break
-        if number not in made:
-            return Decision(None, (number,), tuple(sorted(made)), best)
-        taken = number if number in meeting else None
+    taken = _taken(accept, made, meeting.difference(gone))
+    if taken is None:
+        taken = _taken(accept, made, meeting.intersection(gone))
+    last = accept.best_of + accept.max_reseeds
+    following = next((number for number in range(accept.best_of, last) if number not in tried), None)
+    if taken is None and following is not None:
+        return Decision(None, (following,), tuple(sorted(made)), best)
     return Decision(taken, (), tuple(sorted(made.keys() - {taken})), best)
+
+
+def _taken(accept: Acceptance, made: Mapping[int, Scores], meeting: Collection[int]) -> int | None:
+    """Of the attempts that meet everything the best of those made in any case, else the first."""
+    several = sorted(number for number in meeting if number < accept.best_of)
+    return _best(accept, made, several) if several else min(meeting, default=None)
 
 
 def missed(accept: Acceptance, scores: Scores) -> tuple[Condition, ...]:
@@ -80,7 +90,7 @@ def missed(accept: Acceptance, scores: Scores) -> tuple[Condition, ...]:
 def told(accept: Acceptance, scores: Scores) -> str:
     """Why a clip was not accepted, in words: `face_similarity 0.41, not >= 0.55`."""
     return ", ".join(
-        f"{each.score} {_shown(scores.get(each.score))}, not {each.comparison} {each.threshold:g}"
+        f"{each.score} {_shown(scores.get(each.score))}, not {each.comparison} {plain(each.threshold)}"
         for each in missed(accept, scores)
     )
 
@@ -95,11 +105,13 @@ def attempt(job: Job, number: int) -> Job:
     return replace(other, job_id=job_id(other))
 
 
-def attempts(job: Job) -> tuple[Job, ...]:
-    """All attempts that `job` may come to, in order; itself alone where it asks for nothing."""
+def attempts(job: Job) -> Iterator[Job]:
+    """All attempts that `job` may come to, in order, made one by one; itself alone where it asks for nothing."""
     if job.accept is None:
-        return (job,)
-    return tuple(attempt(job, number) for number in range(job.accept.best_of + job.accept.max_reseeds))
+        yield job
+        return
+    for number in range(job.accept.best_of + job.accept.max_reseeds):
+        yield attempt(job, number)
 
 
 def reseeded(seed: int, number: int) -> int:
@@ -137,4 +149,5 @@ def _meets(condition: Condition, value: float | None) -> bool:
 
 
 def _shown(value: float | None) -> str:
-    return "none" if value is None else f"{value:.4g}"
+    """With all of its digits: a near miss has to show."""
+    return "none" if value is None else plain(value)

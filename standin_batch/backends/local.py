@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from standin_batch.run.contact_sheet import write_sheet
 from standin_batch.run.deadline import Deadline
 from standin_batch.run.events import Listener, Prepared, Preparing, RunFinished, Stopping, Warned
 from standin_batch.run.executor import RunSettings, execute
-from standin_batch.run.judging import judge, write_all_down
+from standin_batch.run.judging import say, write_all_down
 from standin_batch.run.keeper import Every
 from standin_batch.run.lock import LockedError, held
 from standin_batch.run.log import log_to
@@ -33,11 +33,14 @@ from standin_batch.run.preflight import preflight, warnings_of
 from standin_batch.run.ready import find_weights
 from standin_batch.run.room import Room
 from standin_batch.run.saved import forget_done
+from standin_batch.run.scoring import Scoring, video_of
 from standin_batch.run.showing import Showing
+from standin_batch.run.standing import Standing
 from standin_batch.run.stop_request import asked
 from standin_batch.run.stopping import Stop
 from standin_batch.run.watch import watching
-from standin_batch.weights.locate import ModelFiles
+from standin_batch.weights.locate import ModelFiles, locate_faces
+from standin_batch.weights.registry import ROWS
 
 AUTO = "auto"
 
@@ -86,22 +89,41 @@ def run_local(
             files = find_weights(plan, checkpoints, emit)
         with opened(store, _waiting(emit) if machine.wait else None, stop):
             log_to(store.layout.log)
-            write_all_down(planned.jobs, store.layout)
-            settings = _settings(planned, machine, device, files, stop.at)
-            left = _still_to_do(plan, store)
             with stop.at_once():
-                settings = replace(settings, refused=_preflight(left, planned, files, emit))
+                left, now = _still_to_do(planned, checkpoints, emit)
+                files = {**files, **find_weights(left, checkpoints, emit)} if _lacks(files, left) else files
+            settings = _settings(planned, machine, device, files, stop.at)
+            settings = (
+                replace(settings, standing=lambda: planned.again()[1], empty=now.empty) if planned.asks else settings
+            )
+            with stop.at_once():
+                settings = replace(settings, refused=_preflight(left, planned, files, checkpoints, emit))
             if short := settings.room.shortage([item.job for item in left.to_run]):
                 emit(Warned(short, "make room; a run on a full disk ends with 3, and goes on when there is room"))
             return execute(left, store, settings, emit, stop)
 
 
+def _lacks(files: Mapping[tuple[str, str], ModelFiles], plan: Plan) -> bool:
+    return any((group.model, group.base) not in files for group in plan.groups)
+
+
 def _preflight(
-    plan: Plan, planned: PlannedManifest, files: Mapping[tuple[str, str], ModelFiles], emit: Listener
+    plan: Plan,
+    planned: PlannedManifest,
+    files: Mapping[tuple[str, str], ModelFiles],
+    checkpoints: Path | None,
+    emit: Listener,
 ) -> Mapping[str, Finding]:
-    """Look at the people of `plan`, and say what is wrong; the jobs that are refused for it, by their id."""
-    layout, faces = planned.store.layout, {model: found.faces for (model, _), found in files.items()}
-    found = preflight([item.job for item in plan.to_run], planned.manifest.faces, faces, layout, emit)
+    """Look at the people of a manifest, and say what is wrong; the jobs that are refused for it, by their id.
+
+    All of them, as two may be the same person; but nobody where none of those is to be made.
+    """
+    if all(item.job.subject is None for item in plan.to_run):
+        return {}
+    layout, models = planned.store.layout, {job.model for job in planned.jobs}
+    known = {model: found.faces for (model, _), found in files.items()}
+    faces = {model: known.get(model) or locate_faces(ROWS[model], checkpoints) for model in models}
+    found = preflight([*planned.jobs, *_attempts(plan)], planned.manifest.faces, faces, layout, emit)
     for warning in warnings_of(found, planned.manifest.path):
         emit(warning)
     try:
@@ -109,6 +131,11 @@ def _preflight(
     except (OSError, StandinError) as error:  # what needs the disk more will say so
         emit(Warned(f"the contact sheet could not be written: {error}"))
     return found.refused
+
+
+def _attempts(plan: Plan) -> Iterator[Job]:
+    """Jobs of a plan that a manifest does not name."""
+    return (item.job for item in plan.to_run if item.job.attempt)
 
 
 def _device(machine: Machine, emit: Listener) -> str:
@@ -178,7 +205,8 @@ def _tidy(planned: PlannedManifest) -> None:
     if not layout.records.is_dir():
         return
     with contextlib.suppress(LockedError), opened(store), _writable(layout.folder):
-        write_all_down(planned.jobs, layout)
+        if planned.asks:
+            write_all_down(planned.jobs, layout, planned.standing.empty)
         showing = Showing(layout, planned.plan.total)
         if _is_older(layout.index, layout.records):
             write_index(layout)
@@ -212,16 +240,35 @@ def opened(store: Store, wait: Callable[[str], object] | None = None, stop: Stop
         yield
 
 
-def _still_to_do(plan: Plan, store: Store) -> Plan:
-    """`plan` without what another run finished between planning and holding the lock."""
+def _still_to_do(planned: PlannedManifest, checkpoints: Path | None, emit: Listener) -> tuple[Plan, Standing]:
+    """What is to do now that nobody else works here: not what another run has finished since it was planned.
+
+    Where jobs ask something of their scores, clips without any are looked at first, and all is planned anew.
+    """
+    plan, store = planned.plan, planned.store
+    if planned.asks:
+        _, now = planned.again()
+        if now.unscored:
+            _score(now.unscored, planned, checkpoints, emit)
+        write_all_down(planned.jobs, store.layout, now.empty)
+        return planned.again()
     new = {item.job.job_id for item in plan.to_run if item.reason != Reason.FORCED}
     done = frozenset(job_id for job_id in new & recorded_ids(store.layout) if _is_done(store, job_id))
-    return plan.without(done, lambda job: _following(job, store)) if done else plan
+    return plan.without(done) if done else plan, planned.standing
 
 
-def _following(job: Job, store: Store) -> tuple[Job, ...]:
-    """The attempts that follow from one which another run has made."""
-    return judge(job, store.layout).wanted if job.accept is not None else ()
+def _score(jobs: Sequence[Job], planned: PlannedManifest, checkpoints: Path | None, emit: Listener) -> None:
+    """Look at clips that were made and not scored, as a run that was killed leaves them."""
+    what, start, layout = f"scoring {len(jobs)} of the clips made before", time.monotonic(), planned.store.layout
+    emit(Preparing(what))
+    scoring = Scoring(layout, planned.manifest.scores.frames, emit)
+    for job in jobs:
+        record = read_record(layout, job.job_id)
+        if record is not None and has_video(layout, record):
+            video = layout.folder / record["video"]
+            if scores := scoring.score(video_of(job, video, locate_faces(ROWS[job.model], checkpoints))):
+                say(record, layout, scores=scores)
+    emit(Prepared(what, time.monotonic() - start))
 
 
 def _is_done(store: Store, job_id: str) -> bool:

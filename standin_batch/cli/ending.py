@@ -102,7 +102,8 @@ def exit_code(finished: RunFinished) -> ExitCode:
         return ExitCode.NOT_READY
     if finished.stopped:
         return ExitCode.STOPPED
-    return ExitCode.JOBS_FAILED if finished.failed or finished.failed_before or finished.not_accepted else ExitCode.OK
+    missing = finished.failed, finished.failed_before, finished.not_accepted, finished.unscored
+    return ExitCode.JOBS_FAILED if any(missing) else ExitCode.OK
 
 
 def _why(finished: RunFinished | None) -> str:

@@ -141,7 +141,7 @@ def _execute(
     end.planned = planned
     say(planned, quiet)
     end.say()
-    if planned.plan.to_run:
+    if planned.plan.to_run or planned.standing.unscored:
         with end.report.showing():
             return exit_code(run_local(planned, machine, selection.checkpoints, end, stop))
     end.finished = settle(planned)
@@ -176,5 +176,3 @@ def say(planned: PlannedManifest, quiet: bool) -> None:
         warn(f"{judged.job.label}: {judged.error.message}", judged.error.hint)
     if (more := len(planned.standing.not_accepted) - SHOWN_NOT_ACCEPTED) > 0:
         warn(f"and {count(more, 'more job')} without an accepted clip", f"standin dataset report {folder}")
-    if unscored := planned.standing.unscored:
-        warn(f"{count(unscored, 'clip')} that a job has to judge have no scores", f"standin dataset score {folder}")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -68,6 +69,12 @@ class Video:
     path: Path
 
 
+def plain(number: float) -> str:
+    """All digits of a number, as a manifest has them: never an exponent."""
+    text = f"{Decimal(repr(float(number))):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """`score comparison threshold`, such as `face_similarity >= 0.55`."""
@@ -77,7 +84,7 @@ class Condition:
     threshold: float
 
     def __str__(self) -> str:
-        return f"{self.score} {self.comparison} {self.threshold:g}"
+        return f"{self.score} {self.comparison} {plain(self.threshold)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,7 +154,7 @@ COLUMNS = (
     Column(
         "accepted", "boolean", "Whether the job takes this clip; null where it asks for nothing, or is not decided."
     ),
-    Column("attempt", "integer", "0 with the job's own seed, from 1 with seeds that are made from it."),
+    Column("attempt", "integer", "1 with the job's own seed, from 2 with seeds that are made from it."),
     Column("attempt_of", "text", "Id of the job's first attempt; null where the job asks for nothing."),
     Column("record", "integer", "Version of the record's format."),
 )

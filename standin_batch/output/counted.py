@@ -80,7 +80,7 @@ class Acceptance:
         satisfied: that have an accepted clip.
         attempts: clips that were made for them.
         accepted: clips among those that are taken.
-        by_attempt: accepted clips by the attempt that they are, from 0.
+        by_attempt: accepted clips by the attempt that they are, from 1.
     """
 
     jobs: int = 0

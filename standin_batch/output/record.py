@@ -60,7 +60,7 @@ class Record:
         scores: how good it is, as `scores.scores` has it; empty where it was not looked at.
         accept: what its job asks of the scores, such as `face_similarity >= 0.55`.
         accepted: whether it is the clip that the job takes; None where it asks for nothing, or has not decided yet.
-        attempt: 0 with the job's own seed, from 1 with seeds that are made from it.
+        attempt: 1 with the job's own seed, from 2 with seeds that are made from it.
         attempt_of: id of the job's first attempt; None where it asks for nothing.
     """
 
@@ -106,7 +106,7 @@ class Record:
     scores: Mapping[str, Any] = field(default_factory=dict)
     accept: tuple[str, ...] = ()
     accepted: bool | None = None
-    attempt: int = 0
+    attempt: int = 1
     attempt_of: str | None = None
     record: int = RECORD_VERSION
 

@@ -24,7 +24,6 @@ from standin_batch.modes import MODES
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.record import Record, job_fields
 from standin_batch.output.video import VideoError, read_metadata, write_video
-from standin_batch.scores.table import Scores
 
 if TYPE_CHECKING:
     import torch
@@ -136,7 +135,6 @@ class Store:
         latents: torch.Tensor,
         provenance: Provenance,
         may_go_on: Callable[[], None] = lambda: None,
-        score: Callable[[Path], Scores] = lambda video: {},
     ) -> Record:
         """Write the video of `job`, its latents where they are kept, and last its record.
 
@@ -146,7 +144,6 @@ class Store:
             latents: before decoding.
             provenance: what the record says besides.
             may_go_on: is asked before each change of the folder; what it raises ends this.
-            score: looks at the video when it is in its place.
         """
         may_go_on()
         video = self.layout.video(job, self.options.template)
@@ -180,9 +177,8 @@ class Store:
             finished_at=provenance.finished_at,
             versions=provenance.versions,
             report=provenance.report,
-            scores=score(video),
             accept=tuple(map(str, job.accept.conditions)) if job.accept is not None else (),
-            attempt=job.attempt,
+            attempt=job.attempt + 1,
             attempt_of=attempt(job, 0).job_id if job.accept is not None else None,
         )
         may_go_on()
@@ -281,8 +277,19 @@ def recorded_ids(layout: OutputLayout) -> frozenset[str]:
     return frozenset(name.removesuffix(".json") for name in _names(layout))
 
 
+DROPPED: Mapping[str, object] = {"video_bytes": 0, "video_sha256": None}
+"""What a record says of a video that was removed on purpose; another may have its name by now."""
+
+
+def is_dropped(record: Mapping[str, Any]) -> bool:
+    """Whether the video of a record was removed on purpose."""
+    return record.get("video_bytes") == 0
+
+
 def has_video(layout: OutputLayout, record: Mapping[str, Any]) -> bool:
     """Whether the video that `record` speaks of exists, below the output folder."""
+    if is_dropped(record):
+        return False
     video = record["video"]
     inside = not video.startswith("/") and ".." not in video.split("/") and "\0" not in video
     return inside and os.path.isfile(f"{layout.folder}/{video}")  # noqa: PTH113 - as above

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from standin_batch.attempts import attempt
 from standin_batch.job import Job
 from standin_batch.modes import MODES
 from standin_batch.plan.reason import Reason
@@ -92,36 +93,29 @@ class Plan:
         """What would change hands if the same jobs ran as they are written, higher priorities first."""
         return count_switches(self.as_written)
 
-    def without(self, done: Collection[str], following: Callable[[Job], Iterable[Job]] = lambda job: ()) -> Plan:
-        """The same plan without the jobs of these ids, which are done by now.
-
-        Args:
-            done: ids.
-            following: what such a job is followed by, such as another attempt; what is planned already is passed over.
-        """
-        known = {item.job.job_id for item in self.to_run} | set(done)
-        groups = []
-        for group in self.groups:
-            jobs: list[PlannedJob] = []
-            for item in group.jobs:
-                later = following(item.job) if item.job.job_id in done else ()
-                new = [job for job in later if job.job_id not in known]
-                known |= {job.job_id for job in new}
-                kept = [] if item.job.job_id in done else [item]
-                jobs += [*kept, *(PlannedJob(job, Reason.NEW, item.position) for job in new)]
-            groups.append(replace(group, jobs=tuple(jobs)))
+    def without(self, done: Collection[str]) -> Plan:
+        """The same plan without the jobs of these ids, which are done by now."""
+        groups = (
+            replace(group, jobs=tuple(item for item in group.jobs if item.job.job_id not in done))
+            for group in self.groups
+        )
         now = tuple(item.job for item in self.to_run if item.job.job_id in done)
         return replace(self, groups=tuple(group for group in groups if group.jobs), done=(*self.done, *now))
 
     def limited(self, limit: int | None) -> Plan:
-        """The same plan, ended after `limit` jobs."""
+        """The same plan, ended after `limit` jobs; the attempts of one job are one."""
         if limit is None or limit >= len(self.to_run):
             return self
-        groups, left = [], limit
+        groups, taken = [], dict[str, None]()
         for group in self.groups:
-            if left > 0:
-                groups.append(replace(group, jobs=group.jobs[:left]))
-                left -= len(groups[-1].jobs)
+            kept = []
+            for item in group.jobs:
+                first = attempt(item.job, 0).job_id
+                if first in taken or len(taken) < limit:
+                    taken[first] = None
+                    kept.append(item)
+            if kept:
+                groups.append(replace(group, jobs=tuple(kept)))
         return replace(self, groups=tuple(groups))
 
     @property

@@ -14,6 +14,7 @@ class ReasonKind(str, Enum):
     CHANGED = "changed"
     INTERRUPTED = "interrupted"
     RESEEDED = "another seed"
+    DROPPED = "dropped before, accepted now"
     FAILED_BEFORE = "failed before"
     OUTPUT_MISSING = "output missing"
     FORCED = "forced"
@@ -37,6 +38,7 @@ class Reason:
     FAILED_BEFORE: ClassVar[Reason]
     OUTPUT_MISSING: ClassVar[Reason]
     FORCED: ClassVar[Reason]
+    DROPPED: ClassVar[Reason]
 
     @classmethod
     def changed(cls, *changes: str) -> Reason:
@@ -62,3 +64,4 @@ Reason.INTERRUPTED = Reason(ReasonKind.INTERRUPTED)
 Reason.FAILED_BEFORE = Reason(ReasonKind.FAILED_BEFORE)
 Reason.OUTPUT_MISSING = Reason(ReasonKind.OUTPUT_MISSING)
 Reason.FORCED = Reason(ReasonKind.FORCED)
+Reason.DROPPED = Reason(ReasonKind.DROPPED)

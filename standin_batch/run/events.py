@@ -190,6 +190,7 @@ class RunFinished:
             empty if it did not.
         rejected: of the clips made, those that their jobs do not take.
         not_accepted: jobs, now or earlier, of whose clips none was accepted, with no attempt left.
+        unscored: clips that their jobs have to judge and that could not be scored.
     """
 
     completed: int
@@ -202,6 +203,7 @@ class RunFinished:
     why: str = ""
     rejected: int = 0
     not_accepted: int = 0
+    unscored: int = 0
 
 
 @dataclass(frozen=True)

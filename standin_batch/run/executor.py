@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from traceback import clear_frames
@@ -37,6 +37,7 @@ from standin_batch.run.outcomes import Outcomes, RunEnded
 from standin_batch.run.room import Room
 from standin_batch.run.scoring import Scoring, video_of
 from standin_batch.run.showing import Showing
+from standin_batch.run.standing import Standing
 from standin_batch.run.stop_request import withdrawn
 from standin_batch.run.stopping import Stop
 from standin_batch.run.subjects import Subjects
@@ -82,6 +83,8 @@ class RunSettings:
         deadline: of the run; None without one.
         room: on the disk of the output.
         scores: what is looked at in finished videos.
+        standing: says where jobs stand that ask something of their scores.
+        empty: ids of jobs whose videos show nothing, and would again.
         refused: what preflight objects to so much that a job is not made, by its id.
     """
 
@@ -94,6 +97,8 @@ class RunSettings:
     deadline: Deadline | None
     room: Room
     scores: ScoreOptions
+    standing: Callable[[], Standing] = lambda: Standing(())
+    empty: frozenset[str] = frozenset()
     refused: Mapping[str, Finding] = field(default_factory=dict)
 
 
@@ -112,7 +117,7 @@ def execute(plan: Plan, store: Store, settings: RunSettings, emit: Listener, sto
     why, fault = "", None
     with closing(Journal(layout.journals)) as journal:
         planned = {item.job.job_id for item in plan.to_run}
-        outcomes = Outcomes(layout, journal, emit, settings.max_failures, planned)
+        outcomes = Outcomes(layout, journal, emit, settings.max_failures, planned, empty=set(settings.empty))
         showing = Showing(layout, plan.total)
         run = _Run(store, settings, emit, stop, outcomes, showing)
         try:
@@ -136,6 +141,8 @@ def execute(plan: Plan, store: Store, settings: RunSettings, emit: Listener, sto
             )
         )
     finished = _finished(plan, outcomes, stop, time.monotonic() - start, str(layout.folder), why)
+    now = settings.standing()
+    finished = replace(finished, not_accepted=len(now.not_accepted), unscored=len(now.unscored))
     emit(finished)
     if fault is not None:
         raise fault
@@ -157,7 +164,6 @@ def _finished(plan: Plan, outcomes: Outcomes, stop: Stop, seconds: float, folder
         failed_before=len(plan.failed_before),
         why="" if why == stop.reason and not stopped else why,
         rejected=outcomes.rejected,
-        not_accepted=outcomes.not_accepted + len(plan.not_accepted),
     )
 
 
@@ -298,6 +304,7 @@ class _Run:
             deadline=self.settings.deadline,
             emit=self.emit,
             hand_over=self.keeping.taker(writer, queue),
+            gave_up=lambda job: self.keeping.gave_up(job, queue),
             check=writer.check,
         )
 

@@ -59,8 +59,8 @@ def is_lasting(kind: str) -> bool:
     return kind in {each.value for each in LASTING}
 
 
-DECIDED = frozenset({FailureKind.NOT_ACCEPTED})
-"""No faults: what became of a job follows from its records, whenever it is asked."""
+SEEDED = frozenset({FailureKind.NOT_A_NUMBER, FailureKind.CONSTANT_VIDEO})
+"""Those of them that another seed may not have."""
 
 PASSING = frozenset({FailureKind.ENCODING, FailureKind.IO, FailureKind.INTERNAL})
 """Faults that may be gone at the next attempt."""

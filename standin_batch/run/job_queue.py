@@ -9,6 +9,7 @@ from itertools import islice
 from threading import Lock
 
 from standin_batch.job import Job
+from standin_batch.plan.state import state_of
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,11 @@ class JobQueue:
         self._changing = Lock()
 
     def add(self, job: Job) -> None:
-        """One more job, after all others; another thread may say so."""
-        self.put_back(Turn(job))
+        """One more job, after the last one that needs the same in place, or after all; another thread may say so."""
+        state = state_of(job)
+        with self._changing:
+            like = (place for place, turn in enumerate(self._turns, 1) if state_of(turn.job) == state)
+            self._turns.insert(max(like, default=len(self._turns)), Turn(job))
 
     def put_back(self, turn: Turn) -> None:
         """Try a job again."""

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from standin_batch.job import Job
 from standin_batch.output.poster import write_poster
+from standin_batch.output.record import Record
 from standin_batch.output.store import Provenance, Store
-from standin_batch.run.failure import Again, EndRun, decide, is_lasting, kind_of
+from standin_batch.run.failure import ENDING, Again, EndRun, decide, is_lasting, kind_of
 from standin_batch.run.job_queue import JobQueue, Turn
-from standin_batch.run.judging import Judged, judge, write_down
+from standin_batch.run.judging import Judged, drop, judge, say, write_down
 from standin_batch.run.keeper import Keeper
 from standin_batch.run.log import about
 from standin_batch.run.measured import Measured
@@ -78,23 +79,70 @@ class Keeping:
         while attempt is not None:
             try:
                 with about(job):
-                    score = partial(self.score, job)
-                    record = self.store.save(job, clip.frames, clip.latents, provenance, may_go_on, score)
+                    record = self.store.save(job, clip.frames, clip.latents, provenance, may_go_on)
                 break
             except Exception as error:
                 attempt = self._failed(attempt, clip, memory, error)
         else:
             return
-        may_go_on()
-        self._poster(job, clip)
-        judged = self._judged(job)
-        self.outcomes.is_done(job, record, sum(clip.seconds.values()) + time.monotonic() - start, judged)
         self.keeper.forget(job)
+        self._poster(job, clip)
+        scores: Scores = {}
+        with self._no_video_is_lost(job):
+            scores = self._scored(record, job, may_go_on)
+        seconds = sum(clip.seconds.values()) + time.monotonic() - start
         self.measured.add_job(self.device_name, job, clip.seconds)
+        judged = None
+        with self._no_video_is_lost(job):
+            judged = self._judged(job, may_go_on)
+        self.outcomes.is_done(job, record.video, seconds, scores, judged)
+        self._follow(judged, queue)
+        self.showing.refresh()
+
+    def _scored(self, record: Record, job: Job, may_go_on: Callable[[], None]) -> Scores:
+        """Look at a video, and have its record say what was seen: it is done before that, whatever comes now."""
+        scores = self.score(job, self.store.layout.folder / record.video)
+        may_go_on()
+        if scores:
+            say(asdict(record), self.store.layout, scores=scores)
+        return scores
+
+    def _judged(self, job: Job, may_go_on: Callable[[], None]) -> Judged | None:
+        """What the job makes of its clips, this one included; None where it asks for nothing."""
+        if job.accept is None:
+            return None
+        layout = self.store.layout
+        judged = judge(job, layout, self.outcomes.empty)
+        may_go_on()
+        write_down(judged, layout)
+        drop(judged, layout, {*self.outcomes.made, job.job_id})
+        return judged
+
+    def gave_up(self, job: Job, queue: JobQueue) -> None:
+        """A clip could not be made: whether another attempt of its job follows."""
+        if job.accept is not None:
+            judged = judge(job, self.store.layout, self.outcomes.empty)
+            self.outcomes.is_judged(judged)
+            self._follow(judged, queue)
+
+    def _follow(self, judged: Judged | None, queue: JobQueue) -> None:
         for each in () if judged is None else judged.wanted:
             if self.outcomes.adds(each):
                 queue.add(each)
-        self.showing.refresh()
+
+    @contextmanager
+    def _no_video_is_lost(self, job: Job) -> Iterator[None]:
+        """What fails within is told, and the run goes on, unless no other clip would fare better."""
+        try:
+            yield
+        except (Stopped, RunEnded):
+            raise
+        except Exception as error:
+            kind = kind_of(error)
+            if kind in ENDING:
+                raise RunEnded(kind.value) from error
+            with about(job):
+                logger.warning("%s is made, but could not be judged", job.label, exc_info=True)
 
     def _poster(self, job: Job, clip: Clip) -> None:
         """A small picture of the middle frame. A video without one is as good; `dataset gallery` makes it."""
@@ -102,14 +150,6 @@ class Keeping:
             write_poster(self.store.layout.poster(job.job_id), clip.frames[len(clip.frames) // 2])
         except Exception:
             logger.warning("the poster of %s could not be written", job.label, exc_info=True)
-
-    def _judged(self, job: Job) -> Judged | None:
-        """What the job makes of its clips, this one included; None where it asks for nothing."""
-        if job.accept is None:
-            return None
-        judged = judge(job, self.store.layout)
-        write_down(judged, self.store.layout)
-        return judged
 
     def _failed(self, turn: Turn, clip: Clip, memory: str, error: Exception) -> Turn | None:
         """What becomes of a clip that could not be written: another attempt, after its pause, or none."""

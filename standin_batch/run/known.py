@@ -15,11 +15,11 @@ from typing import Any
 from standin_batch.job import Job
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.record import job_fields
-from standin_batch.output.store import has_video, read_record_file, recorded_ids
+from standin_batch.output.store import has_video, is_dropped, read_record_file, recorded_ids
 from standin_batch.plan.changes import Slot, changes, slot_of, slots_of
 from standin_batch.plan.reason import Reason
 from standin_batch.run.failure import is_lasting
-from standin_batch.run.journal import State, latest
+from standin_batch.run.journal import Entry, State, latest
 from standin_batch.run.saved import progress
 
 RecordData = Mapping[str, Any]
@@ -33,32 +33,41 @@ class Known:
         reasons: for each job that was seen before, None when it is done, else why it has to run again.
         lasting: ids of those that failed by their own content, so that they would again.
         bytes_per_pixel: of video for each pixel of each frame, over the videos that are done; None without any.
+        judged: whether any record says that its job asks something of its scores.
     """
 
     reasons: Mapping[str, Reason | None]
     lasting: frozenset[str] = frozenset()
     bytes_per_pixel: float | None = None
+    judged: bool = False
 
 
-def known_jobs(jobs: Sequence[Job], layout: OutputLayout) -> Known:
-    """What records, videos and journals below `layout` know of `jobs`."""
+def known_jobs(jobs: Sequence[Job], layout: OutputLayout, entries: Mapping[str, Entry] | None = None) -> Known:
+    """What records, videos and journals below `layout` know of `jobs`.
+
+    Args:
+        jobs: of one manifest.
+        layout: of the output folder.
+        entries: the newest of each job in the journals, where they are read already.
+    """
     recorded = recorded_ids(layout)
-    entries = latest(layout.journals)
+    entries = latest(layout.journals) if entries is None else entries
     reasons: dict[str, Reason | None] = {
         job_id: Reason.FAILED_BEFORE if entry.state is State.FAILED else _interrupted(layout, job_id)
         for job_id, entry in entries.items()
         if entry.state is not State.COMPLETED
     }
     lasting = {key for key, entry in entries.items() if entry.state is State.FAILED and is_lasting(entry.kind)}
-    videos, size = _Videos(layout), _Size()
+    videos, size, judged = _Videos(layout), _Size(), False
     for record in _records(layout, (job.job_id for job in jobs if job.job_id in recorded)):
         exists = record in videos
+        judged = judged or record.get("attempt_of") is not None
         lasting.discard(record["job_id"])
         reasons[record["job_id"]] = None if exists else Reason.OUTPUT_MISSING
         if exists:
             size.add(record)
     reasons.update(_changed([job for job in jobs if job.job_id not in reasons], jobs, recorded, layout))
-    return Known(reasons, frozenset(lasting), size.bytes_per_pixel)
+    return Known(reasons, frozenset(lasting), size.bytes_per_pixel, judged)
 
 
 def _interrupted(layout: OutputLayout, job_id: str) -> Reason:
@@ -108,7 +117,7 @@ class _Videos:
         self._listed = frozenset(_files_below(layout.videos, layout.relative(layout.videos)))
 
     def __contains__(self, record: RecordData) -> bool:
-        return record["video"] in self._listed or has_video(self._layout, record)
+        return (record["video"] in self._listed and not is_dropped(record)) or has_video(self._layout, record)
 
 
 def _files_below(folder: Path | str, name: str) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from itertools import islice
 
 from standin_batch.attempts import attempts
 from standin_batch.expand import Contents, Draw, Expansion, expand
@@ -36,5 +37,5 @@ def run_files(manifest: Manifest, expansion: Expansion, number: str) -> RunFiles
 
 
 def _owned(job: Job) -> OwnedJob:
-    further = None if job.accept is None else tuple(each.job_id for each in attempts(job)[1:])
+    further = None if job.accept is None else tuple(each.job_id for each in islice(attempts(job), 1, None))
     return OwnedJob(job.job_id, further)

@@ -12,7 +12,7 @@ from standin_batch.errors import StandinError
 from standin_batch.job import Job
 from standin_batch.output.failed import FailedJob
 from standin_batch.output.layout import OutputLayout
-from standin_batch.output.record import Record
+from standin_batch.run.done import NONE_ACCEPTED
 from standin_batch.run.events import (
     JobCompleted,
     JobFailed,
@@ -23,17 +23,15 @@ from standin_batch.run.events import (
     JobStarted,
     Listener,
 )
-from standin_batch.run.failure import FailureKind
+from standin_batch.run.failure import SEEDED, FailureKind
 from standin_batch.run.job_queue import Turn
 from standin_batch.run.journal import Journal, State
 from standin_batch.run.judging import Judged
 from standin_batch.run.log import about
 from standin_batch.run.saved import progress
+from standin_batch.scores.table import Scores
 
 logger = logging.getLogger(__name__)
-
-NONE_ACCEPTED = "none of its clips was accepted"
-"""In words that are the same for all such jobs, so that they count together."""
 
 
 class RunEnded(Exception):
@@ -61,9 +59,9 @@ class Outcomes:
         planned: ids of the jobs that this run is to make, attempts that were added included.
         out_of_time: whether a job was left, as the deadline is near.
         rejected: clips of this run that their jobs do not take.
-        not_accepted: jobs of which it ran out of attempts.
         made: ids of the clips of this run.
         failures: of this run.
+        empty: ids of jobs, of this run and earlier ones, whose videos show nothing: another seed may.
     """
 
     layout: OutputLayout
@@ -74,12 +72,12 @@ class Outcomes:
     completed: int = 0
     failed: int = 0
     rejected: int = 0
-    not_accepted: int = 0
     out_of_time: bool = False
     made: list[str] = field(default_factory=list)
     failures: list[FailedJob] = field(default_factory=list)
     _at_work: dict[str, Turn] = field(default_factory=dict)
-    _rejected: set[str] = field(default_factory=set)
+    empty: set[str] = field(default_factory=set)
+    _told_of: set[str] = field(default_factory=set)
     _counting: Lock = field(default_factory=Lock)
 
     def begins(self, turn: Turn, step: int = 0) -> None:
@@ -96,7 +94,7 @@ class Outcomes:
         """Jobs that the run is still to make."""
         return len(self.planned) - self.completed - self.failed
 
-    def is_done(self, job: Job, record: Record, seconds: float, judged: Judged | None) -> None:
+    def is_done(self, job: Job, video: str, seconds: float, scores: Scores, judged: Judged | None) -> None:
         """The record of a job is on disk; `judged` says what its job makes of it, if that asks for anything."""
         with self._counting:
             self.completed += 1
@@ -104,23 +102,30 @@ class Outcomes:
             turn = self._at_work.pop(job.job_id, Turn(job))
         self.journal.write(job.job_id, job.label, State.COMPLETED, attempt=turn.attempt)
         accepted = None if judged is None else judged.accepted(job.attempt)
-        self.emit(JobCompleted(job.job_id, job.label, record.video, seconds, record.scores, accepted))
+        self.emit(JobCompleted(job.job_id, job.label, video, seconds, scores, accepted))
         if judged is not None:
-            self._is_judged(judged)
+            self.is_judged(judged)
 
-    def _is_judged(self, judged: Judged) -> None:
+    def is_judged(self, judged: Judged) -> None:
+        """Tell of clips of this run that are rejected, and of a job that has no attempt left."""
         for number in judged.decision.rejected:
             each = attempt(judged.job, number)
-            if each.job_id in self.planned - self._rejected:
-                self._rejected.add(each.job_id)
+            if self._is_news(each.job_id, each.job_id in self.made):
                 self.rejected += 1
                 self.emit(JobRejected(each.job_id, each.label, judged.why_not(number)))
-        if judged.decision.exhausted:
+        if judged.decision.exhausted and self._is_news(f"none of {judged.job.job_id}", True):
             self._is_not_accepted(judged)
+
+    def _is_news(self, what: str, is_ours: bool) -> bool:
+        """Whether something is to be told: once, and of this run. Two threads come here."""
+        with self._counting:
+            if not is_ours or what in self._told_of:
+                return False
+            self._told_of.add(what)
+            return True
 
     def _is_not_accepted(self, judged: Judged) -> None:
         job, error, kind = judged.job, judged.error, FailureKind.NOT_ACCEPTED.value
-        self.not_accepted += 1
         self.failures.append(FailedJob(job.job_id, job.label, NONE_ACCEPTED, kind, error.hint))
         self.journal.write(job.job_id, job.label, State.FAILED, error.message, kind=kind, hint=error.hint)
         self.emit(JobFailed(job.job_id, job.label, error.message, error.hint, kind))
@@ -153,6 +158,8 @@ class Outcomes:
         self._log(turn, error, kind)
         with self._counting:
             self.failed += 1
+            if kind in SEEDED:
+                self.empty.add(job.job_id)
             self.failures.append(FailedJob(job.job_id, job.label, message, kind.value, hint))
             self._at_work.pop(job.job_id, None)
         self.journal.write(

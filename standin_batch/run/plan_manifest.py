@@ -6,7 +6,7 @@ It reads the manifest, the files it names, and the output folder; it writes noth
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,10 @@ from standin_batch.plan.estimate import Device, Estimate, estimate
 from standin_batch.plan.plan import Plan
 from standin_batch.plan.planner import make_plan
 from standin_batch.plan.preview import preview
-from standin_batch.run.known import known_jobs
+from standin_batch.plan.reason import Reason
+from standin_batch.run.failure import SEEDED
+from standin_batch.run.journal import State, latest
+from standin_batch.run.known import Known, known_jobs
 from standin_batch.run.lock_manifest import expand_drawn, run_files
 from standin_batch.run.measured import Measured, likely_device
 from standin_batch.run.standing import Standing, standing
@@ -75,6 +78,8 @@ class PlannedManifest:
         bytes_per_pixel: of video for each pixel of each frame, in this folder; None where it has no videos.
         jobs: that were asked for, as the manifest has them.
         standing: where those of them stand that ask something of their scores.
+        again: plans the same anew, by what is there then.
+        judged: whether any record says that its job asks something of its scores.
     """
 
     manifest: Manifest
@@ -87,6 +92,14 @@ class PlannedManifest:
     bytes_per_pixel: float | None
     jobs: tuple[Job, ...]
     standing: Standing
+    again: Callable[[], tuple[Plan, Standing]]
+
+    judged: bool
+
+    @property
+    def asks(self) -> bool:
+        """Whether any job asks something of its scores, or did when its video was made."""
+        return self.judged or any(job.accept is not None for job in self.jobs)
 
     def estimate(self) -> Estimate:
         """What the plan takes."""
@@ -154,13 +167,10 @@ def plan_loaded(manifest: Manifest, selection: Selection) -> PlannedManifest:
     _check_names(whole.jobs, layout, manifest.output.template)
     if selection.preview:
         expansion, layout = Expansion(preview(expansion.jobs), 0, expansion.notes), layout.preview
-    now, device = standing(expansion.jobs, layout), likely_device()
-    known = known_jobs(now.jobs, layout)
+    device = likely_device()
     costs = Measured.default().costs(device.name)
-    lasting = frozenset() if selection.retry_failed else known.lasting
-    reasons = {**now.reseeded, **known.reasons}
-    plan = make_plan(now.jobs, reasons, lasting=lasting, force=selection.force, costs=costs)
-    plan = replace(plan.limited(selection.limit), not_accepted=tuple(one.job for one in now.not_accepted))
+    again = partial(_planned, expansion.jobs, layout, selection, costs)
+    plan, now, known = again()
     # A preview is another folder's, and the lock file itself is as it should be.
     is_lock = manifest.path.resolve() == layout.lock_file.resolve()
     written = None if selection.preview or is_lock else partial(run_files, manifest, whole, number)
@@ -176,7 +186,26 @@ def plan_loaded(manifest: Manifest, selection: Selection) -> PlannedManifest:
         bytes_per_pixel=known.bytes_per_pixel,
         jobs=expansion.jobs,
         standing=now,
+        again=lambda: again()[:2],
+        judged=known.judged,
     )
+
+
+def _planned(
+    jobs: Sequence[Job], layout: OutputLayout, selection: Selection, costs: CostModel
+) -> tuple[Plan, Standing, Known]:
+    """What of `jobs` is to do, by the records, videos and journals that are there now."""
+    entries = latest(layout.journals)
+    empty = frozenset(
+        key for key, entry in entries.items() if entry.state is State.FAILED and entry.kind in {k.value for k in SEEDED}
+    )
+    now = standing(jobs, layout, frozenset() if selection.retry_failed else empty)
+    known = known_jobs(now.jobs, layout, entries)
+    lasting = frozenset() if selection.retry_failed else known.lasting
+    reasons = dict(known.reasons)
+    reasons |= {key: why for key, why in now.reseeded.items() if reasons.get(key, why) in (why, Reason.OUTPUT_MISSING)}
+    plan = make_plan(now.jobs, reasons, lasting=lasting, force=selection.force, costs=costs).limited(selection.limit)
+    return replace(plan, not_accepted=tuple(one.job for one in now.not_accepted)), now, known
 
 
 def _check_names(jobs: Sequence[Job], layout: OutputLayout, template: str) -> None:

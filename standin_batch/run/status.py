@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TypedDict
 
 from standin_batch.output.layout import OutputLayout
-from standin_batch.run.done import done_in
-from standin_batch.run.journal import Entry, Run, State, latest, runs
+from standin_batch.run.done import done_in, entries_of
+from standin_batch.run.journal import Entry, Run, State, runs
 from standin_batch.run.saved import progress
 
 
@@ -72,11 +72,8 @@ def read_status(folder: Path, total: int | None = None) -> Status:
     """
     layout = OutputLayout(folder)
     done = done_in(layout)
-    entries = [
-        entry for entry in latest(layout.journals).values() if done.is_ours(entry.job_id) and not done.is_over(entry)
-    ]
     alive = [run for run in runs(layout.journals) if run.is_alive]
-    states = _by_state(entries, alive)
+    states = _by_state(entries_of(layout, done), alive)
     total = total if done.total is None else done.total
     counts = {State.COMPLETED.value: len(done.ids), **{state.value: len(found) for state, found in states.items()}}
     if total is not None:

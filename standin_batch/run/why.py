@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from standin_batch.output.store import is_dropped
 from standin_batch.plan.reason import Reason, ReasonKind
 from standin_batch.run.failure import is_lasting
 from standin_batch.run.job_facts import JobFacts
@@ -130,8 +131,16 @@ def _completed(facts: JobFacts) -> str:
     record: Mapping[str, Any] = facts.record or {}
     if record.get("accepted") is not False:
         return "done: its video and its record are here"
-    asked = " and ".join(map(str, record.get("accept") or ())) or "the best of several"
-    return f"made, but not accepted: its job asks for {asked}"
+    return f"made, but not accepted: {_asked(record)}"
+
+
+def _asked(record: Mapping[str, Any]) -> str:
+    """What a clip's job asks for, and what the clip has of it."""
+    scores, asked = record.get("scores") or {}, [str(each) for each in record.get("accept") or ()]
+    if not asked:
+        return "its job takes the best of several"
+    has = ", ".join(f"{name} {scores.get(name)}" for name in dict.fromkeys(each.split(" ", 1)[0] for each in asked))
+    return f"its job asks for {' and '.join(asked)}, and it has {has}"
 
 
 def _running(facts: JobFacts) -> str:
@@ -143,6 +152,8 @@ def _requeued(_: JobFacts) -> str:
 
 
 def _failed(facts: JobFacts) -> str:
+    if facts.record is not None:
+        return f"none of its clips was accepted; {NEXT} leaves it out, unless `accept` asks for less or allows more"
     if is_lasting(facts.entries[-1].kind):
         return f"it would fail in the same way again, so {NEXT} leaves it out; --retry-failed tries it again"
     return f"{NEXT} tries it again" if facts.saved is None else f"{NEXT} tries it again, from {_step(facts.saved)}"
@@ -165,6 +176,8 @@ def _pending(facts: JobFacts) -> str:
     if facts.reason is not None:
         changes = ", ".join(facts.reason.changes)
         return f"what it is made from has changed since its video was made ({changes}): {NEXT} makes it anew"
+    if facts.record is not None and is_dropped(facts.record):
+        return f"rejected, and its video was removed, as the job wants: {_asked(facts.record)}"
     if facts.record is not None:
         return REASONS[Reason.OUTPUT_MISSING.kind]
     if facts.entries:

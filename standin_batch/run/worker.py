@@ -16,6 +16,7 @@ from standin_batch.plan.state import State, state_of
 from standin_batch.run.deadline import Deadline
 from standin_batch.run.events import JobStep, Listener, Warned
 from standin_batch.run.failure import (
+    SEEDED,
     Again,
     ConstantVideoError,
     EndRun,
@@ -65,6 +66,7 @@ class Worker:
         deadline: of the run; None without one.
         emit: is told of steps.
         hand_over: takes a finished clip, with the memory profile that it was made with.
+        gave_up: is told of a job whose video shows nothing: another attempt of it may follow.
         check: raises if the run has ended elsewhere.
     """
 
@@ -79,6 +81,7 @@ class Worker:
     deadline: Deadline | None
     emit: Listener
     hand_over: Callable[[Turn, Clip, str], None]
+    gave_up: Callable[[Job], None]
     check: Callable[[], None]
     _now: Work | Denoised | None = field(default=None, init=False)
     _state: State | None = field(default=None, init=False)
@@ -224,6 +227,8 @@ class Worker:
         if is_lasting(kind.value):
             self.keeper.forget(turn.job)
         self.outcomes.has_failed(turn, error, kind)
+        if kind in SEEDED:
+            self.gave_up(turn.job)
 
     def _go_down(self, turn: Turn, error: Exception, less: Profile) -> None:
         """Have a job go on with less on the device, from where it is."""

@@ -126,10 +126,3 @@ def test_a_hundred_thousand_jobs_are_planned_in_seconds(job, identities):
     plan = make_plan(jobs, {})
     assert time.process_time() - start < 2
     assert plan.switches.identities == identities
-
-
-def test_what_another_run_has_made_is_followed_by_what_comes_next(job):
-    plan = make_plan([job(0), job(1), job(2)], {})
-    now = plan.without({"0001"}, lambda done: (job(7), job(2)))
-    assert [item.job.job_id for item in now.to_run] == ["0000", "0007", "0002"]
-    assert [done.job_id for done in now.done] == ["0001"]

@@ -13,7 +13,6 @@ from standin_batch.files import DiskFullError
 from standin_batch.media.ffmpeg import FfmpegKilledError
 from standin_batch.output.video import VideoError
 from standin_batch.run.failure import (
-    DECIDED,
     ENDING,
     LASTING,
     LONGEST_PAUSE,
@@ -94,5 +93,8 @@ def test_out_of_memory_takes_less_as_long_as_there_is_less_whatever_retries_say(
     assert decide(FailureKind.OUT_OF_MEMORY, attempt=1, retries=9, can_take_less=False) == GiveUp()
 
 
+OTHERS = (FailureKind.OUT_OF_MEMORY, FailureKind.REFUSED, FailureKind.NOT_ACCEPTED)
+
+
 def test_every_kind_has_its_rule():
-    assert {*LASTING, *DECIDED, *PASSING, *ENDING, FailureKind.OUT_OF_MEMORY, FailureKind.REFUSED} == set(FailureKind)
+    assert {*LASTING, *PASSING, *ENDING, *OTHERS} == set(FailureKind)

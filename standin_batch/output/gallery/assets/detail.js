@@ -115,7 +115,7 @@ function attempts(row) {
   }, el("span", { class: "soft", text: "attempts" }), all.map((each) => {
     const verdict = value("accepted", each);
     return button(
-      `${value("attempt", each) + 1} ${verdict === null ? "" : verdict ? "✓" : "✗"}`,
+      `${value("attempt", each)} ${verdict === null ? "" : verdict ? "✓" : "✗"}`,
       () => openDetail(each, true),
       { class: `chip${verdict ? " good-text" : ""}`, "aria-pressed": each === row }
     );

@@ -171,7 +171,7 @@ function badges(row) {
   if (similarity !== null) found.push(
     el("span", { class: "badge mono", title: "face similarity", text: similarity.toFixed(2) })
   );
-  if (value("attempt", row) > 0) found.push(el("span", { class: "badge", text: `try ${value("attempt", row) + 1}` }));
+  if (value("attempt", row) > 1) found.push(el("span", { class: "badge", text: `attempt ${value("attempt", row)}` }));
   for (const name of ["model", "mode"]) if (COLUMNS.get(name)?.varies) found.push(
     el("span", { class: "badge plain-badge", text: value(name, row) })
   );
