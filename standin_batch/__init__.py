@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from standin_batch import api
 from standin_batch.api import load_manifest, read_index
+from standin_batch.errors import StandinError
 
 if TYPE_CHECKING:
     from standin_batch.api import plan, run
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "load_manifest", "plan", "read_index", "run"]
+__all__ = ["StandinError", "__version__", "load_manifest", "plan", "read_index", "run"]
 
 
 class _Callable(ModuleType):

@@ -150,4 +150,4 @@ def _meets(condition: Condition, value: float | None) -> bool:
 
 def _shown(value: float | None) -> str:
     """With all of its digits: a near miss has to show."""
-    return "none" if value is None else plain(value)
+    return "none, as no face was found" if value is None else plain(value)

@@ -134,7 +134,7 @@ def _table(selection: Selection) -> Table:
     from rich.table import Table
 
     table = Table(box=SIMPLE, pad_edge=False)
-    for column in ("split", "rows", "share", "identities"):
+    for column in ("split", "rows", "share", "people"):
         table.add_column(column, justify="left" if column == "split" else "right")
     for name, rows in selection.splits.items():
         share = f"{rows.num_rows / selection.rows:.1%}"

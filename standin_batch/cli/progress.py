@@ -377,11 +377,13 @@ class Saves:
 def _finished(event: RunFinished) -> Text:
     parts = [f"{count(event.completed, 'video')} made"]
     if event.rejected:
-        parts.append(f"{event.rejected} of them not accepted")
+        parts.append(f"{event.rejected} not accepted")
     if event.failed:
         parts.append(f"{event.failed} failed")
     if event.not_accepted:
         parts.append(f"{count(event.not_accepted, 'job')} without an accepted clip")
+    if event.unscored:
+        parts.append(f"{count(event.unscored, 'clip')} without the scores that are asked for")
     if event.remaining:
         parts.append(f"{event.remaining} left")
     head = (
@@ -394,4 +396,4 @@ def _finished(event: RunFinished) -> Text:
         tail += "; run the same command again to go on"
     elif event.completed and not event.why:
         tail += f": open {event.folder}/{GALLERY}"
-    return Text.assemble(head, f": {', '.join(parts)} in {duration(event.seconds)}, in {event.folder}{tail}")
+    return Text.assemble(head, f": {', '.join(parts)}; {duration(event.seconds)}, in {event.folder}{tail}")

@@ -132,7 +132,11 @@ def _check_score(draft: Draft, grid: Grid, refused: frozenset[str], problems: Pr
     if refused & {"accept", "identity"}:
         return
     for choice in choices(draft, grid, "accept", "identity"):
-        asked = _face_score(choice.value("accept") or {})
+        accept = choice.value("accept") or {}
+        if accept and not _asks(accept):
+            wrong = "`accept` asks for nothing: it has no condition, and makes one clip"
+            problems.add(choice.mark("accept").problem(wrong, 'add one, such as `sharpness: ">= 100"`', "warning"))
+        asked = _face_score(accept)
         if asked is None:
             continue
         identity = choice.value("identity")
@@ -144,6 +148,10 @@ def _check_score(draft: Draft, grid: Grid, refused: frozenset[str], problems: Pr
             )
             wrong = f"{who}, so `{asked}` does not apply to it"
             problems.add(choice.mark("accept").problem(wrong, "its clips are accepted as they are", "warning"))
+
+
+def _asks(accept: Mapping[str, Value]) -> bool:
+    return accept.get("best_of", 1) > 1 or any(isinstance(value, Condition) for value in accept.values())
 
 
 def _face_score(accept: Mapping[str, Value]) -> str | None:

@@ -68,7 +68,7 @@ def test_a_score_that_a_clip_cannot_have_is_no_hindrance():
 
 def test_a_clip_that_shows_no_face_misses_what_is_asked_of_it():
     assert decide(Acceptance((LIKE,)), {0: face(None)}).wanted == (1,)
-    assert told(Acceptance((LIKE,)), face(None)) == "face_similarity none, not >= 0.5"
+    assert told(Acceptance((LIKE,)), face(None)) == "face_similarity none, as no face was found, not >= 0.5"
 
 
 def test_a_clip_that_nobody_looked_at_leaves_everything_open():
