@@ -83,7 +83,7 @@ def _run(what: PlannedRun, machine: Machine, listeners: Listeners, stop: Stop) -
     failed = len(plan.failed_before)
     start = time.monotonic()
     try:
-        if plan.to_run or what.planned.standing.unscored:
+        if plan.to_run or what.planned.unscored:
             return run_local(what.planned, machine, what.checkpoints, listeners, stop)
         finished = settle(what.planned)
     except Stopped:  # before its first job

@@ -243,13 +243,13 @@ def opened(store: Store, wait: Callable[[str], object] | None = None, stop: Stop
 def _still_to_do(planned: PlannedManifest, checkpoints: Path | None, emit: Listener) -> tuple[Plan, Standing]:
     """What is to do now that nobody else works here: not what another run has finished since it was planned.
 
-    Where jobs ask something of their scores, clips without any are looked at first, and all is planned anew.
+    Clips that were made and not looked at are looked at first; where jobs ask something of scores, all is planned anew.
     """
     plan, store = planned.plan, planned.store
+    if planned.unscored:
+        _score(planned.unscored, planned, checkpoints, emit)
     if planned.asks:
         _, now = planned.again()
-        if now.unscored:
-            _score(now.unscored, planned, checkpoints, emit)
         write_all_down(planned.jobs, store.layout, now.empty)
         return planned.again()
     new = {item.job.job_id for item in plan.to_run if item.reason != Reason.FORCED}
@@ -264,7 +264,7 @@ def _score(jobs: Sequence[Job], planned: PlannedManifest, checkpoints: Path | No
     scoring = Scoring(layout, planned.manifest.scores.frames, emit)
     for job in jobs:
         record = read_record(layout, job.job_id)
-        if record is not None and has_video(layout, record):
+        if record is not None and has_video(layout, record) and not record.get("scores"):
             video = layout.folder / record["video"]
             if scores := scoring.score(video_of(job, video, locate_faces(ROWS[job.model], checkpoints))):
                 say(record, layout, scores=scores)

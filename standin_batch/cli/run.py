@@ -141,7 +141,7 @@ def _execute(
     end.planned = planned
     say(planned, quiet)
     end.say()
-    if planned.plan.to_run or planned.standing.unscored:
+    if planned.plan.to_run or planned.unscored:
         with end.report.showing():
             return exit_code(run_local(planned, machine, selection.checkpoints, end, stop))
     end.finished = settle(planned)

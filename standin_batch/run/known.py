@@ -34,12 +34,14 @@ class Known:
         lasting: ids of those that failed by their own content, so that they would again.
         bytes_per_pixel: of video for each pixel of each frame, over the videos that are done; None without any.
         judged: whether any record says that its job asks something of its scores.
+        cut_off: ids of videos that were made, and whose scores were not there yet when their run was cut off.
     """
 
     reasons: Mapping[str, Reason | None]
     lasting: frozenset[str] = frozenset()
     bytes_per_pixel: float | None = None
     judged: bool = False
+    cut_off: frozenset[str] = frozenset()
 
 
 def known_jobs(jobs: Sequence[Job], layout: OutputLayout, entries: Mapping[str, Entry] | None = None) -> Known:
@@ -58,7 +60,7 @@ def known_jobs(jobs: Sequence[Job], layout: OutputLayout, entries: Mapping[str, 
         if entry.state is not State.COMPLETED
     }
     lasting = {key for key, entry in entries.items() if entry.state is State.FAILED and is_lasting(entry.kind)}
-    videos, size, judged = _Videos(layout), _Size(), False
+    videos, size, judged, cut_off = _Videos(layout), _Size(), False, set()
     for record in _records(layout, (job.job_id for job in jobs if job.job_id in recorded)):
         exists = record in videos
         judged = judged or record.get("attempt_of") is not None
@@ -66,8 +68,15 @@ def known_jobs(jobs: Sequence[Job], layout: OutputLayout, entries: Mapping[str, 
         reasons[record["job_id"]] = None if exists else Reason.OUTPUT_MISSING
         if exists:
             size.add(record)
+        if exists and not record.get("scores") and _is_cut_off(entries.get(record["job_id"])):
+            cut_off.add(record["job_id"])
     reasons.update(_changed([job for job in jobs if job.job_id not in reasons], jobs, recorded, layout))
-    return Known(reasons, frozenset(lasting), size.bytes_per_pixel, judged)
+    return Known(reasons, frozenset(lasting), size.bytes_per_pixel, judged, frozenset(cut_off))
+
+
+def _is_cut_off(entry: Entry | None) -> bool:
+    """Whether a run began a job and did not come to say that it is done, though its record is there."""
+    return entry is not None and entry.state is not State.COMPLETED
 
 
 def _interrupted(layout: OutputLayout, job_id: str) -> Reason:

@@ -80,6 +80,7 @@ class PlannedManifest:
         standing: where those of them stand that ask something of their scores.
         again: plans the same anew, by what is there then.
         judged: whether any record says that its job asks something of its scores.
+        unscored: jobs whose videos are here and were never looked at, as their run was cut off, or it failed.
     """
 
     manifest: Manifest
@@ -95,6 +96,7 @@ class PlannedManifest:
     again: Callable[[], tuple[Plan, Standing]]
 
     judged: bool
+    unscored: tuple[Job, ...]
 
     @property
     def asks(self) -> bool:
@@ -188,6 +190,7 @@ def plan_loaded(manifest: Manifest, selection: Selection) -> PlannedManifest:
         standing=now,
         again=lambda: again()[:2],
         judged=known.judged,
+        unscored=_unscored(now, known, manifest.scores.enabled),
     )
 
 
@@ -206,6 +209,11 @@ def _planned(
     reasons |= {key: why for key, why in now.reseeded.items() if reasons.get(key, why) in (why, Reason.OUTPUT_MISSING)}
     plan = make_plan(now.jobs, reasons, lasting=lasting, force=selection.force, costs=costs).limited(selection.limit)
     return replace(plan, not_accepted=tuple(one.job for one in now.not_accepted)), now, known
+
+
+def _unscored(now: Standing, known: Known, enabled: bool) -> tuple[Job, ...]:
+    asked = {job.job_id: job for job in now.unscored}
+    return tuple((asked | {job.job_id: job for job in now.jobs if enabled and job.job_id in known.cut_off}).values())
 
 
 def _check_names(jobs: Sequence[Job], layout: OutputLayout, template: str) -> None:

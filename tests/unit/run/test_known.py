@@ -150,3 +150,15 @@ def test_unless_it_is_done_by_now(layout, done):
         journal.write(JOB.job_id, JOB.label, State.FAILED, "why", kind="input")
     done(JOB)
     assert known_jobs([JOB], layout).lasting == set()
+
+
+def test_videos_that_were_not_looked_at_when_their_run_was_cut_off_are_known(layout, done):
+    one, other, scored = (replace(JOB, job_id=f"0{number}") for number in range(3))
+    for job in (one, other):
+        done(job)
+    done(scored, scores={"sharpness": 1.0})
+    with closing(Journal(layout.journals)) as journal:
+        for job in (one, other, scored):
+            journal.write(job.job_id, "job", State.RUNNING)
+        journal.write(other.job_id, "job", State.COMPLETED)
+    assert known_jobs([one, other, scored], layout).cut_off == {one.job_id}
