@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from standin_batch.errors import UsageError
 from standin_batch.output.index import read_index
 from standin_batch.output.layout import OutputLayout
-from standin_batch.output.people import same_people, unknown_people
+from standin_batch.output.people import Picture, same_people, unknown_people
 from standin_batch.output.split import PEOPLE, SPLITS, SplitWish, divide, people
 from standin_batch.output.where import matching
+from standin_batch.weights.content import FACE
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -67,15 +68,14 @@ def select(layout: OutputLayout, wish: Wish) -> Selection:
         WhereError: if the condition is none.
         UsageError: if no row is left, or too few groups for the splits.
     """
-    table = read_index(layout)
-    made = table.num_rows
-    if wish.where.strip():
-        table = _take(table, matching(table, wish.where))
-    if not wish.rejected_too:
-        table = _take(table, [i for i, it in enumerate(table["accepted"].to_pylist()) if it is not False])
-    if table.num_rows == 0:
+    every = read_index(layout)
+    chosen = list(_chosen(every, wish))
+    if not chosen:
+        made = every.num_rows
         raise UsageError(f"none of the {made:,} clips in {layout.folder} is left to export", _cure(wish, made))
-    persons = _people(layout, table)
+    # Who is whom is told by all clips: those that are left out may tie two that are not to one person.
+    told = _people(layout, every)
+    persons, table = [told[place] for place in chosen], _take(every, chosen)
     split_of = _split(table, wish.split, persons)
     names = [WHOLE] if wish.split is None else SPLITS[: len(wish.split.shares)]
     places = {name: [i for i, split in enumerate(split_of) if split == n] for n, name in enumerate(names)}
@@ -86,6 +86,13 @@ def select(layout: OutputLayout, wish: Wish) -> Selection:
         unknown=unknown_people(layout, _faces(table)),
         identities={name: len({persons[i] for i in rows} - {None}) for name, rows in places.items()},
     )
+
+
+def _chosen(table: pa.Table, wish: Wish) -> Iterator[int]:
+    """Places of the rows that are wished for."""
+    accepted = table["accepted"].to_pylist()
+    places = matching(table, wish.where) if wish.where.strip() else range(table.num_rows)
+    return (place for place in places if wish.rejected_too or accepted[place] is not False)
 
 
 def _take(table: pa.Table, places: list[int]) -> pa.Table:
@@ -105,10 +112,19 @@ def _people(layout: OutputLayout, table: pa.Table) -> list[str | None]:
     return people(who, same_people(layout, _faces(table)))
 
 
-def _faces(table: pa.Table) -> set[str]:
-    """The photographs of people, by their content."""
-    kinds = zip(table["identity_sha256"].to_pylist(), table["identity_kind"].to_pylist(), strict=True)
-    return {sha256 for sha256, kind in kinds if sha256 is not None and kind == "face"}
+def _faces(table: pa.Table) -> set[Picture]:
+    """The photographs of people, with the face models that saw them."""
+    columns = ("identity_sha256", "identity_kind", "weights")
+    rows = set(zip(*(table[name].to_pylist() for name in columns), strict=True))
+    return {
+        Picture(sha256, _models(weights)) for sha256, kind, weights in rows if sha256 is not None and kind == "face"
+    }
+
+
+def _models(weights: str | None) -> str:
+    """The digest of the face models among a row's weights; empty where it does not say."""
+    found = None if weights is None else json.loads(weights)
+    return str(found.get(FACE, "")) if isinstance(found, dict) else ""
 
 
 def _split(table: pa.Table, wish: SplitWish | None, persons: list[str | None]) -> list[int]:

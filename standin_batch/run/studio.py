@@ -18,9 +18,10 @@ from standin_batch.face.portrait import Portrait
 from standin_batch.face.preflight import Sitter
 from standin_batch.job import Job, Subject
 from standin_batch.output.layout import OutputLayout
-from standin_batch.output.people import keep_person
+from standin_batch.output.people import Picture, keep_person
 from standin_batch.run.looks import Looks
 from standin_batch.run.subjects import CPU, Subjects, aside
+from standin_batch.weights.content import FACE
 from standin_batch.weights.locate import FaceFiles
 
 logger = logging.getLogger(__name__)
@@ -75,7 +76,8 @@ class Studio:
         )
         if portrait is not None and portrait.embedding is not None:
             with suppress(OSError, NotReadyError):  # a full disk, too, is told by what comes next
-                keep_person(self.layout, job.subject.digest, portrait.embedding)
+                picture = Picture(job.subject.digest, job.weights.get(FACE, ""))
+                keep_person(self.layout, picture, portrait.embedding)
         return Seen(sitter, job.subject.image, prepared)
 
     def footage(self, name: str, job: Job, checks: FaceChecks) -> Footage | Finding:

@@ -12,13 +12,13 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 from datasets import Video, load_dataset
-from records import make_record, make_scores, picture_of, write_records
+from records import RECORD, make_record, make_scores, picture_of, write_records
 
 from standin_batch.errors import UsageError
 from standin_batch.output.export import ExportOptions, export
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.metadata import METADATA
-from standin_batch.output.people import keep_person
+from standin_batch.output.people import Picture, keep_person
 from standin_batch.output.selection import Wish, select
 from standin_batch.output.split import parse_split
 
@@ -83,10 +83,15 @@ def test_the_folder_loads_by_its_card_and_a_new_one_is_not_taken_for_the_old(lay
     assert load(target)["train"].num_rows == 3
 
 
+def seen(who, models=RECORD["weights"]["face"]):
+    """A photograph as face models saw it."""
+    return Picture(picture_of(who), models)
+
+
 def test_nobody_is_in_two_splits(layout, target):
     looks = {"ada": [1.0, 0.0, 0.0], "edith": [0.9, 0.2, 0.0], "grace": [0.0, 0.0, 2.0]}
     for who, embedding in looks.items():
-        keep_person(layout, picture_of(who), np.array(embedding, np.float32))
+        keep_person(layout, seen(who), np.array(embedding, np.float32))
     export(select(layout, Wish(split=parse_split("identity:0.7"))), target, ExportOptions())
     index = pq.read_table(target / "index.parquet").to_pylist()
     splits = {}
@@ -96,11 +101,37 @@ def test_nobody_is_in_two_splits(layout, target):
     assert len(splits["ada"]) == 1
 
 
+def test_a_condition_does_not_part_what_clips_outside_of_it_tie_together(layout):
+    """Ada and grace are one by a clip with the name of the one and the photograph of the other."""
+    tie = make_record(20, who="ada", prompt="tie", accepted=False, identity_sha256=picture_of("grace"))
+    write_records(layout, [tie])
+    assert select(layout, Wish("identity IN ('ada', 'grace')")).identities == {"": 1}
+    assert select(layout, Wish("identity IN ('ada', 'edith') AND prompt_name != 'tie'")).identities == {"": 2}
+
+
+def test_only_what_the_same_face_models_saw_is_compared(layout):
+    """The tiny models take everybody for one; later ones, in the same folder, see better."""
+    records = [make_record(30 + i, who=who, weights={"face": "real"}) for i, who in enumerate(("bea", "cleo", "dora"))]
+    write_records(layout, records)
+    for who, embedding in {"bea": [1.0, 0.0], "cleo": [0.0, 1.0], "dora": [0.9, 0.1]}.items():
+        keep_person(layout, seen(who), np.array([1.0, 0.0], np.float32))
+        keep_person(layout, seen(who, "real"), np.array(embedding, np.float32))
+    assert select(layout, Wish("identity IN ('bea', 'cleo', 'dora')")).identities == {"": 2}
+
+
+def test_what_the_same_face_models_see_later_replaces_what_they_saw(layout):
+    for embedding in ([0.0, 1.0], [1.0, 0.0]):
+        keep_person(layout, seen("ada"), np.array(embedding, np.float32))
+    keep_person(layout, seen("edith"), np.array([1.0, 0.0], np.float32))
+    assert select(layout, Wish("identity IN ('ada', 'edith')")).identities == {"": 1}
+
+
 @pytest.mark.parametrize("broken", ["", "[]", "{}", '["a"]', "[NaN]", "[[1], [2, 3]]"])
 def test_what_is_no_embedding_changes_nothing(layout, broken):
-    layout.people.mkdir(parents=True)
     for who in ("ada", "edith"):
-        (layout.people / f"{picture_of(who)}.json").write_text(broken)
+        keep_person(layout, seen(who), np.array([1.0], np.float32))
+    for path in layout.people.iterdir():
+        path.write_text(broken)
     assert select(layout, Wish()).identities == {"": 3}
     assert select(layout, Wish()).unknown == 3
 
