@@ -57,7 +57,7 @@ def score(
     if as_json:
         print_json({"folder": str(layout.folder), "scored": done.scored, "failed": done.failed, "left": done.left})
     else:
-        left = f", {done.left:,} had scores before" if done.left else ""
+        left = f", {done.left:,} left as they were" if done.left else ""
         failed = f", {done.failed:,} could not be scored" if done.failed else ""
         err.print(f"{count(done.scored, 'video')} scored{left}{failed}, in {layout.folder}")
     return ExitCode.JOBS_FAILED if done.failed else ExitCode.OK

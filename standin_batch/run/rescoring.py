@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from standin_batch.errors import StandinError
+from standin_batch.face.detect import require_embedder, require_models
 from standin_batch.files import write_atomic
 from standin_batch.job import Job, Subject
 from standin_batch.media.video import VideoInfo
 from standin_batch.output.layout import OutputLayout
-from standin_batch.output.store import has_video, read_record, recorded_ids
+from standin_batch.output.store import has_video, read_record, read_records
 from standin_batch.run.events import Listener, Warned
 from standin_batch.run.job_facts import label_of
 from standin_batch.run.judging import write_all_down
@@ -22,9 +22,7 @@ from standin_batch.scores.table import Scores
 from standin_batch.weights.locate import locate_faces
 from standin_batch.weights.registry import ROWS
 
-
-class NoPhotographError(StandinError):
-    """Who a clip should show is not known."""
+NO_PHOTOGRAPH = "its clips are left as they are; put it back, or remove what no job owns: standin dataset gc"
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ class Rescored:
     Attributes:
         scored: videos that have scores now.
         failed: videos that could not be scored.
-        left: videos that had scores before, and were left as they are.
+        left: videos that were left as they are: they had scores before, or the photograph of who they show is gone.
     """
 
     scored: int
@@ -66,18 +64,18 @@ class Rescoring:
         Args:
             only_missing: leave those that have scores.
             step: is told after each how many are through, and of how many.
+
+        Raises:
+            FaceModelsMissing: if clips are to be compared with photographs, and there is nothing to do it with. All
+                scores are as they were.
         """
         people = _people(self.jobs)
+        ids, left = self._to_do(only_missing, people)
         scoring = Scoring(self.layout, self.frames, self.emit)
-        scored = failed = left = 0
-        ids = sorted(recorded_ids(self.layout))
+        scored = failed = 0
         for number, job_id in enumerate(ids, start=1):
             record = read_record(self.layout, job_id)
-            if record is None or not has_video(self.layout, record):
-                continue
-            if only_missing and record.get("scores"):
-                left += 1
-            elif scores := self._scores(record, people, scoring):
+            if record is not None and (scores := self._scores(record, people, scoring)):
                 text = json.dumps({**record, "scores": scores}, ensure_ascii=False) + "\n"
                 write_atomic(self.layout.record(job_id), text)
                 scored += 1
@@ -87,12 +85,35 @@ class Rescoring:
         write_all_down(self.jobs, self.layout)
         return Rescored(scored, failed, left)
 
+    def _to_do(self, only_missing: bool, people: Mapping[str, Subject]) -> tuple[list[str], int]:
+        """Ids of the clips to score, whose face models are there; and how many are left as they are."""
+        ids, left, models, gone = list[str](), 0, set[str](), dict[str, object]()
+        for record in read_records(self.layout):
+            if not has_video(self.layout, record):
+                continue
+            if only_missing and record.get("scores"):
+                left += 1
+            elif _shows_a_face(record) and (photograph := str(record.get("identity_sha256"))) not in people:
+                gone[photograph] = record.get("identity")
+                left += 1
+            else:
+                ids.append(record["job_id"])
+                if _shows_a_face(record):
+                    models.add(str(record.get("model")))
+        self._require(models)
+        for name in gone.values():
+            self.emit(Warned(f"the photograph of {name} is not in the manifest any more", NO_PHOTOGRAPH))
+        return ids, left
+
+    def _require(self, models: Collection[str]) -> None:
+        for model in sorted(set(models) & ROWS.keys()):
+            folder = locate_faces(ROWS[model], self.checkpoints).detector
+            require_models(folder)
+            require_embedder(folder)
+
     def _scores(self, record: Mapping[str, Any], people: Mapping[str, Subject], scoring: Scoring) -> Scores:
         try:
             clip = self._to_score(record, people)
-        except NoPhotographError as error:
-            self.emit(Warned(f"{label_of(record)}: {error.message}", error.hint))
-            return {}
         except (KeyError, TypeError, AttributeError) as error:  # a record that somebody edited
             self.emit(Warned(f"the record {record['job_id']} is not whole: {error!r}", "delete it and run again"))
             return {}
@@ -103,14 +124,14 @@ class Rescoring:
         return ToScore(label_of(record), self.layout.folder / record["video"], info, self._portrait(record, people))
 
     def _portrait(self, record: Mapping[str, Any], people: Mapping[str, Subject]) -> Portrait | None:
-        if record.get("identity_kind") != "face":
+        if not _shows_a_face(record):
             return None
-        sha256, row = record["identity_sha256"], ROWS[record["model"]]
-        if sha256 not in people:
-            told = f"the photograph of {record['identity']} is not in the manifest any more"
-            raise NoPhotographError(told, "put it back, or remove what no job owns: standin dataset gc")
-        models = locate_faces(row, self.checkpoints)
-        return Portrait(people[sha256].image, sha256, models)
+        sha256 = record["identity_sha256"]
+        return Portrait(people[sha256].image, sha256, locate_faces(ROWS[record["model"]], self.checkpoints))
+
+
+def _shows_a_face(record: Mapping[str, Any]) -> bool:
+    return record.get("identity_kind") == "face"
 
 
 def _people(jobs: Iterable[Job]) -> dict[str, Subject]:
