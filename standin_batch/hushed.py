@@ -1,12 +1,17 @@
-"""Standard output is for results: what libraries print and warn goes to the log, from whichever thread."""
+"""Standard output is for results: what libraries print and warn goes to the log, of the threads that call them.
+
+The streams are one for all threads, so while any thread is hushed they are told apart by the thread that writes.
+"""
 
 from __future__ import annotations
 
 import io
 import logging
+import sys
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager
+from typing import IO, Any, cast
 
 logger = logging.getLogger("libraries")
 
@@ -31,37 +36,71 @@ class _LogLines(io.TextIOBase):
         return len(text)
 
 
+class _Thread(threading.local):
+    """A thread: how deep in hushed blocks it is, and where its words go then."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.lines = _LogLines()
+
+
+class _ByThread:
+    """A stream that is the log's for hushed threads, and the one that was there for all others."""
+
+    def __init__(self, real: IO[str]) -> None:
+        self.real = real
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the stream has
+        return getattr(_thread.lines if _thread.depth else self.real, name)
+
+
 class _Streams:
-    """The two streams of the process. They are one for all threads, so the last to leave puts them back."""
+    """The two streams of the process. The last thread to leave puts them back, if they are still those of here."""
 
     def __init__(self) -> None:
         self._changing = threading.Lock()
         self._within = 0
-        self._back = ExitStack()
 
     def take(self) -> None:
         with self._changing:
-            if self._within == 0:
-                lines = _LogLines()
-                self._back.enter_context(redirect_stdout(lines))
-                self._back.enter_context(redirect_stderr(lines))
             self._within += 1
+            if not isinstance(sys.stdout, _ByThread):
+                sys.stdout = cast("IO[str]", _ByThread(sys.stdout))
+            if not isinstance(sys.stderr, _ByThread):
+                sys.stderr = cast("IO[str]", _ByThread(sys.stderr))
 
     def give_back(self) -> None:
         with self._changing:
             self._within -= 1
             if self._within == 0:
-                self._back.close()
+                if isinstance(sys.stdout, _ByThread):
+                    sys.stdout = sys.stdout.real
+                if isinstance(sys.stderr, _ByThread):
+                    sys.stderr = sys.stderr.real
 
 
-_streams = _Streams()
+_thread, _streams = _Thread(), _Streams()
 
 
 @contextmanager
 def hushed() -> Iterator[None]:
-    """Within the block, what is written to standard output and standard error goes to the log, of all threads."""
+    """Within the block, what this thread writes to standard output and standard error goes to the log."""
+    if not _thread.depth:
+        _thread.lines = _LogLines()
     _streams.take()
+    _thread.depth += 1
     try:
         yield
     finally:
+        _thread.depth -= 1
         _streams.give_back()
+
+
+@contextmanager
+def aloud() -> Iterator[None]:
+    """Within the block, what this thread writes is heard, also where it is hushed: for who is called from there."""
+    depth, _thread.depth = _thread.depth, 0
+    try:
+        yield
+    finally:
+        _thread.depth = depth

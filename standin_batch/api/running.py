@@ -14,6 +14,7 @@ from standin_batch.api.planned import PlannedRun, planned
 from standin_batch.backends.local import Machine, run_local, settle
 from standin_batch.durations import seconds_of
 from standin_batch.errors import UsageError
+from standin_batch.hushed import aloud
 from standin_batch.manifest import Manifest
 from standin_batch.plan.memory import Profile
 from standin_batch.run.events import Event, Listener, RunFinished
@@ -23,6 +24,8 @@ from standin_batch.run.stopping import SIGNALS, Stop, Stopped, listening
 @dataclass
 class Listeners:
     """Whoever wants to know of a run. Events come from several threads; here they come one after the other.
+
+    What listeners print is heard, also while the thread that tells them is in a library that is not to be.
 
     Attributes:
         stop: of the run, which ends when a listener fails.
@@ -41,8 +44,9 @@ class Listeners:
             if self.fault is not None:
                 return
             try:
-                for listener in self.those:
-                    listener(event)
+                with aloud():
+                    for listener in self.those:
+                        listener(event)
             except Stopped:
                 raise
             # Raised here, it would be taken for a fault of the job at work.

@@ -1,13 +1,14 @@
-"""What libraries print goes to the log, in whichever thread, and the streams come back."""
+"""What libraries print goes to the log, others are heard meanwhile, and the streams come back."""
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 import threading
 import warnings
 
-from standin_batch.hushed import hushed
+from standin_batch.hushed import aloud, hushed
 
 
 def test_what_is_printed_within_is_logged(caplog, capsys):
@@ -45,3 +46,49 @@ def test_blocks_can_stand_in_one_another(capsys):
         print("inner")
     print("outer")
     assert capsys.readouterr().out == "outer\n"
+
+
+def test_other_threads_are_heard_meanwhile(capsys, caplog):
+    """As a notebook's `on_event` while a video is scored."""
+    entered, told = threading.Event(), threading.Event()
+
+    def scoring():
+        with hushed():
+            entered.set()
+            assert told.wait(10)
+            print("a banner")
+
+    thread = threading.Thread(target=scoring)
+    with caplog.at_level(logging.INFO):
+        thread.start()
+        assert entered.wait(10)
+        print("a step")
+        print("a warning", file=sys.stderr)
+        told.set()
+        thread.join(10)
+    assert capsys.readouterr() == ("a step\n", "a warning\n")
+    assert [record.getMessage() for record in caplog.records] == ["a banner"]
+
+
+def test_who_is_called_from_within_can_be_heard(capsys, caplog):
+    with caplog.at_level(logging.INFO), hushed():
+        with aloud():
+            print("a step")
+        print("a banner")
+    assert capsys.readouterr().out == "a step\n"
+    assert [record.getMessage() for record in caplog.records] == ["a banner"]
+
+
+def test_streams_that_somebody_else_has_changed_meanwhile_are_left_alone(capsys):
+    before = sys.stdout
+    try:
+        with hushed():
+            sys.stdout = theirs = io.StringIO()
+            with hushed():
+                print("a banner")
+            sys.stdout = theirs
+        assert sys.stdout is theirs
+        assert theirs.getvalue() == ""
+    finally:
+        sys.stdout = before
+    assert capsys.readouterr().out == ""

@@ -104,3 +104,10 @@ def test_listeners_are_told_one_event_at_a_time():
     finally:
         sys.setswitchinterval(interval)
     assert max(most) == 1
+
+
+def test_what_a_listener_prints_is_heard_also_from_within_a_library(capsys):
+    listeners = Listeners(Stop(), [lambda event: print(event.message)])
+    with to_log():
+        listeners(Warned("a step"))
+    assert capsys.readouterr().out == "a step\n"
