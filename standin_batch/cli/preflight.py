@@ -60,9 +60,11 @@ def preflight_json(manifest: str, found: Preflight, sheets: Sequence[Path]) -> d
 
     return {
         "manifest": manifest,
-        "identities": [{**_identity_json(seen), "verdict": verdict(found.of(seen.sitter.name))} for seen in found.seen],
+        "identities": [
+            {**_identity_json(seen), "verdict": verdict(found.of("identity", seen.sitter.name))} for seen in found.seen
+        ],
         "videos": [
-            {**asdict(footage), "coverage": footage.coverage, "verdict": verdict(found.of(footage.name))}
+            {**asdict(footage), "coverage": footage.coverage, "verdict": verdict(found.of("video", footage.name))}
             for footage in found.footage
         ],
         "findings": [{**asdict(finding), "cause": finding.cause.value} for finding in found.findings],
@@ -97,7 +99,7 @@ def _people(found: Preflight) -> Table:
     table.add_column("verdict")
     table.add_column("because", overflow="fold")
     for seen in found.seen:
-        findings = found.of(seen.sitter.name)
+        findings = found.of("identity", seen.sitter.name)
         causes = ", ".join(finding.cause.value for finding in findings)
         table.add_row(_plain(seen.sitter.name), *_measured(seen), _verdict(findings), causes)
     return table
@@ -121,7 +123,7 @@ def _videos(found: Preflight) -> Table:
         table.add_column(column, justify="right")
     table.add_column("verdict")
     for footage in found.footage:
-        table.add_row(_plain(footage.name), *_counted(footage), _verdict(found.of(footage.name)))
+        table.add_row(_plain(footage.name), *_counted(footage), _verdict(found.of("video", footage.name)))
     return table
 
 

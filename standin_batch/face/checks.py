@@ -13,6 +13,7 @@ from typing import Literal
 from standin_batch.errors import StandinError
 
 Severity = Literal["error", "warning"]
+About = Literal["identity", "video"]
 
 
 class Cause(str, Enum):
@@ -48,6 +49,7 @@ class Finding:
         cure: what to do about it.
         short: the same in a few words, for a picture.
         others: identities that it is also about.
+        about: what `name` names: an identity can be called as a video's file is.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Finding:
     cure: str
     short: str
     others: tuple[str, ...] = ()
+    about: About = "identity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +95,18 @@ class FaceChecks:
     refuse: tuple[str, ...] = (Cause.NO_FACE.value, Cause.UNREADABLE.value)
 
     def finding(
-        self, name: str, cause: Cause, message: str, cure: str, short: str, others: tuple[str, ...] = ()
+        self,
+        name: str,
+        cause: Cause,
+        message: str,
+        cure: str,
+        short: str,
+        others: tuple[str, ...] = (),
+        about: About = "identity",
     ) -> Finding:
         """A finding, as severe as its cause is here."""
         severity: Severity = "error" if cause.value in self.refuse else "warning"
-        return Finding(name, cause, severity, message, cure, short, others)
+        return Finding(name, cause, severity, message, cure, short, others, about)
 
 
 class RefusedError(StandinError):

@@ -52,6 +52,7 @@ def _coverage(footage: Footage, checks: FaceChecks) -> Iterator[Finding]:
         f"a face in {footage.with_face} of the {footage.sampled} frames looked at, {share} (at least {least})",
         "cut the video to where the face is seen, or write `paste: false` for one that is prepared already",
         f"faces in {share} < {least}",
+        about="video",
     )
 
 
@@ -67,4 +68,4 @@ def _wanted(footage: Footage, checks: FaceChecks) -> Iterator[Finding]:
     else:
         return
     cure = "take another photograph of the person, or write `target` instead of `target_image`"
-    yield checks.finding(footage.name, Cause.PERSON_NOT_IN_VIDEO, message, cure, short)
+    yield checks.finding(footage.name, Cause.PERSON_NOT_IN_VIDEO, message, cure, short, about="video")

@@ -55,7 +55,7 @@ def write_sheet(path: Path, manifest: str, found: Preflight) -> tuple[Path, ...]
 
 
 def _tile(seen: Seen, found: Preflight) -> Tile:
-    sitter, findings = seen.sitter, found.of(seen.sitter.name)
+    sitter, findings = seen.sitter, found.of("identity", seen.sitter.name)
     return Tile(
         name=sitter.name,
         picture=_picture(seen),

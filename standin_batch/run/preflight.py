@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from standin_batch.face.checks import BY_THEMSELVES, FaceChecks, Finding
+from standin_batch.face.checks import BY_THEMSELVES, About, FaceChecks, Finding
 from standin_batch.face.footage import Footage, footage_findings
 from standin_batch.face.preflight import findings_of
 from standin_batch.face.sheet import Verdict
@@ -45,9 +45,9 @@ class Preflight:
     refused: Mapping[str, Finding] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
-    def of(self, name: str) -> tuple[Finding, ...]:
+    def of(self, about: About, name: str) -> tuple[Finding, ...]:
         """What is wrong with the identity or video of this name."""
-        return tuple(finding for finding in self.findings if finding.name == name)
+        return tuple(finding for finding in self.findings if (finding.about, finding.name) == (about, name))
 
     @property
     def has_errors(self) -> bool:
@@ -87,7 +87,7 @@ def preflight(
             footage.append(watched)
             found += footage_findings(watched, checks)
     emit(Prepared(what, time.monotonic() - start))
-    refused = _refused(found, {**showing, **sitting})
+    refused = _refused(found, {"identity": sitting, "video": showing})
     return Preflight(seen, tuple(footage), tuple(found), refused, tuple(studio.notes))
 
 
@@ -130,11 +130,11 @@ def _named(things: Iterable[tuple[str, Path, list[Job]]]) -> dict[str, list[Job]
     return found
 
 
-def _refused(findings: Iterable[Finding], jobs: Mapping[str, Sequence[Job]]) -> dict[str, Finding]:
+def _refused(findings: Iterable[Finding], jobs: Mapping[About, Mapping[str, Sequence[Job]]]) -> dict[str, Finding]:
     refused: dict[str, Finding] = {}
     for finding in findings:
         if finding.severity == "error" and finding.cause not in BY_THEMSELVES:
-            for job in jobs[finding.name]:
+            for job in jobs[finding.about][finding.name]:
                 refused.setdefault(job.job_id, finding)
     return refused
 

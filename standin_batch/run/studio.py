@@ -89,7 +89,7 @@ class Studio:
             raise
         except Exception as error:
             found = _readable(error, name)
-            return checks.finding(name, Cause.UNREADABLE, found.message, found.hint, "cannot be read")
+            return checks.finding(name, Cause.UNREADABLE, found.message, found.hint, "cannot be read", about="video")
 
     def _portrait(self, job: Job, subject: Subject) -> tuple[Portrait | None, StandinError | None]:
         if subject.kind != "face":

@@ -4,6 +4,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from degraded import BAD, FACES, portrait
 from jobs import make_job
@@ -12,8 +13,10 @@ from PIL import Image
 from standin_batch.errors import StandinError
 from standin_batch.face.checks import Cause, FaceChecks, Finding, RefusedError
 from standin_batch.files import sha256_file
-from standin_batch.job import Subject
+from standin_batch.job import InputFile, Subject
+from standin_batch.media.video import probe_video
 from standin_batch.output.layout import OutputLayout
+from standin_batch.output.video import write_video
 from standin_batch.run.contact_sheet import write_sheet
 from standin_batch.run.events import Prepared, Preparing, Warned
 from standin_batch.run.preflight import MOST_SAID, Preflight, preflight, warnings_of
@@ -106,6 +109,20 @@ def test_what_is_refused_fails_and_nothing_else(folder, faces):
     with pytest.raises(RefusedError, match="61 pixels"):
         subjects.prepare(jobs[0])
     assert subjects.prepare(jobs[1]).is_file()
+
+
+def test_an_identity_may_be_called_as_a_video_is(folder, faces):
+    """What is wrong with the one is not said of the other, and refuses none of its jobs."""
+    path = folder / "good.png.mp4"
+    write_video(path, np.full((9, 96, 160, 3), (90, 120, 30), np.uint8), 25.0, metadata={})
+    video = InputFile(path, sha256_file(path), probe_video(path))
+    params = {"paste": True, "force_background_consistency": False}
+    swap = make_job(1, mode="face_swap", params=params, files={"input_video": video})
+    named = job(0, folder / "good.png", name="good.png.mp4")
+    found = looked_at(folder, faces, swap, named, checks=replace(CHECKS, refuse=("faces_in_video",)))
+    assert set(found.refused) == {swap.job_id}
+    assert [finding.cause for finding in found.of("video", path.name)] == [Cause.FACES_IN_VIDEO]
+    assert found.of("identity", path.name) == ()
 
 
 def test_one_photograph_under_two_names_is_a_warning(folder, faces):
