@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -15,6 +16,8 @@ from standin_batch.face.pose import Pose
 
 EMBEDDING = 512
 """Numbers of an embedding."""
+AT_ONCE = 256
+"""Embeddings that are compared with all before them at a time."""
 FACE_SHARE = 5
 """Of the face itself only a fifth may be cut off of what the square around it may miss: it has hair and air, too."""
 
@@ -181,22 +184,32 @@ def _alike(sitters: Sequence[Sitter], least: float) -> Iterator[Mapping[str, flo
 
     The same photograph comes before all, and has none: whether it shows a person does not matter.
     """
-    units = np.stack([_unit(sitter) for sitter in sitters]) if sitters else np.empty((0, 1))
-    for place, sitter in enumerate(sitters):
-        before = sitters[:place]
-        alike: dict[str, float | None] = {other.name: None for other in before if other.digest == sitter.digest}
-        cosines = units[:place] @ units[place] if units[place].any() else np.full(place, -np.inf)
-        for index in np.argsort(-cosines, kind="stable"):
-            if cosines[index] >= least and units[index].any():
-                alike.setdefault(before[index].name, float(cosines[index]))
+    copies: dict[str, list[str]] = defaultdict(list)
+    for sitter, cosines in zip(sitters, _cosines(sitters), strict=True):
+        alike: dict[str, float | None] = dict.fromkeys(copies[sitter.digest])
+        near = np.flatnonzero(cosines >= least)
+        for index in near[np.argsort(-cosines[near], kind="stable")]:
+            alike.setdefault(sitters[index].name, float(cosines[index]))
+        copies[sitter.digest].append(sitter.name)
         yield alike
 
 
+def _cosines(sitters: Sequence[Sitter]) -> Iterator[np.ndarray]:
+    """Of each with all before it; minus infinity where one of the two has no embedding, which is like nothing."""
+    units = np.stack([_unit(sitter) for sitter in sitters]) if sitters else np.empty((0, EMBEDDING), np.float32)
+    nobody: np.ndarray = np.logical_not(units.any(axis=1))
+    for start in range(0, len(units), AT_ONCE):
+        block = units[start : start + AT_ONCE] @ units[: start + AT_ONCE].T
+        block[nobody[start : start + AT_ONCE]] = -np.inf
+        block[:, nobody[: start + AT_ONCE]] = -np.inf
+        yield from (row[: start + number] for number, row in enumerate(block))
+
+
 def _unit(sitter: Sitter) -> np.ndarray:
-    """Its embedding at length 1; of what has none only zeros, which are like nothing."""
+    """Its embedding at length 1; of what has none only zeros."""
     embedding = None if sitter.portrait is None else sitter.portrait.embedding
     length = 0.0 if embedding is None else float(np.linalg.norm(embedding))
-    return embedding / length if embedding is not None and length else np.zeros(EMBEDDING)
+    return embedding / length if embedding is not None and length else np.zeros(EMBEDDING, np.float32)
 
 
 def _same_person(name: str, alike: Mapping[str, float | None], checks: FaceChecks) -> Iterator[Finding]:

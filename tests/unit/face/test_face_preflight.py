@@ -12,7 +12,7 @@ from standin_batch.face.detect import Face, InsightFaceDetector
 from standin_batch.face.footage import Footage, footage_findings
 from standin_batch.face.portrait import Likeness, Portrait, look_at
 from standin_batch.face.pose import HEAD, Pose, pose_of
-from standin_batch.face.preflight import Sitter, findings_of
+from standin_batch.face.preflight import AT_ONCE, Sitter, findings_of
 from standin_batch.weights.tiny_faces import write_face_models
 
 CHECKS = FaceChecks()
@@ -239,3 +239,14 @@ def test_a_refusal_says_how_to_take_it_back():
     refused = RefusedError.of(finding)
     assert "ada" in refused.message and "40 pixels" in refused.message
     assert "take `too_small` out of `faces.refuse`" in refused.hint
+
+
+def test_in_a_crowd_each_is_compared_with_all_before():
+    """More than are compared at a time, as unlike as embeddings of strangers, and among them two of one person."""
+    strangers = np.random.default_rng(0).standard_normal((AT_ONCE + 40, 512)).astype(np.float32)
+    strangers[-1] = strangers[3] + 0.1 * strangers[4]
+    crowd = [sitter(f"p{number}", portrait=planted(who)) for number, who in enumerate(strangers)]
+    crowd[10] = sitter("p10", portrait=None)
+    (finding,) = findings_of(crowd, CHECKS)
+    assert (finding.name, finding.others) == (f"p{AT_ONCE + 39}", ("p3",))
+    assert "p3 by a cosine of 1.00" in finding.message or "p3 by a cosine of 0.99" in finding.message
