@@ -91,6 +91,7 @@ class Scoring:
     frames: int
     emit: Listener
     _detectors: dict[tuple[FaceFiles, Size], Detector] = field(default_factory=dict, repr=False)
+    _looks: dict[FaceFiles, Looks] = field(default_factory=dict, repr=False)
     _people: dict[tuple[FaceFiles, str], Embedding | None] = field(default_factory=dict, repr=False)
     _told: set[str] = field(default_factory=set, repr=False)
     _one: Lock = field(default_factory=Lock, repr=False)
@@ -127,7 +128,10 @@ class Scoring:
         """Of the largest face of a photograph, as preflight saw it; None where the whole picture was taken for one."""
         key = (portrait.models, portrait.digest)
         if key not in self._people:
-            self._people[key] = Looks(portrait.models).portrait(portrait.path).embedding
+            # What looks remember is read but once: of thousands of photographs it takes a while.
+            if portrait.models not in self._looks:
+                self._looks[portrait.models] = Looks(portrait.models)
+            self._people[key] = self._looks[portrait.models].portrait(portrait.path).embedding
         return self._people[key]
 
     def _detector(self, models: FaceFiles, size: Size) -> Detector:
