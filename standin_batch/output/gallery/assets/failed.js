@@ -2,6 +2,7 @@
 
 const KINDS = {
   input: "the job's own input", not_a_number: "the numbers ran away", constant_video: "a video of one colour",
+  not_accepted: "no clip was accepted", refused: "preflight refuses it",
   encoding: "writing the video", io: "reading or writing", internal: "a fault of the program",
   out_of_memory: "out of memory", disk_full: "the disk is full", device: "the device", machine: "the machine",
 };
