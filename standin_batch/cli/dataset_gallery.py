@@ -35,15 +35,15 @@ def gallery(
     """
     from standin_batch.cli.console import count, err, out, print_json
     from standin_batch.cli.place import output_of, place
-    from standin_batch.output.gallery import write_gallery
     from standin_batch.run.failed_jobs import failed_jobs
+    from standin_batch.run.showing import Showing
     from standin_batch.run.status import read_status
 
     layout = output_of(target)
     made = _posters(layout)
     status = read_status(layout.folder, place(target)[1])
     failures = failed_jobs(layout)
-    rows = write_gallery(layout, failures, running=status.active, total=status.total)
+    rows = Showing(layout, status.total).write(running=status.active)
     page = layout.gallery.resolve()
     if as_json:
         told = {"rows": rows, "failed": len(failures), "posters": made}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from standin_batch.output.gallery import Throttle, write_gallery
 from standin_batch.output.layout import OutputLayout
+from standin_batch.run.done import done_in
 from standin_batch.run.failed_jobs import failed_jobs
 
 logger = logging.getLogger(__name__)
@@ -19,11 +20,11 @@ class Showing:
 
     Attributes:
         layout: of the output folder.
-        total: jobs of the manifest.
+        total: jobs of the manifest, where no run has written down which these are.
     """
 
     layout: OutputLayout
-    total: int
+    total: int | None = None
     _throttle: Throttle = field(default_factory=Throttle, repr=False)
 
     @property
@@ -44,10 +45,12 @@ class Showing:
                 logger.warning("the gallery could not be written", exc_info=True)
             self._throttle.wrote(began, time.monotonic())
 
-    def write(self, *, running: bool) -> None:
-        """Show what there is.
+    def write(self, *, running: bool) -> int:
+        """Show what there is; returns how many videos.
 
         Raises:
             OSError: if it cannot be written.
         """
-        write_gallery(self.layout, failed_jobs(self.layout), running=running, total=self.total)
+        done = done_in(self.layout)
+        total = self.total if done.total is None else done.total
+        return write_gallery(self.layout, failed_jobs(self.layout), running=running, done=len(done.ids), total=total)

@@ -23,6 +23,7 @@ def write_gallery(
     failures: Sequence[FailedJob],
     *,
     running: bool,
+    done: int | None = None,
     total: int | None = None,
     now: float | None = None,
 ) -> int:
@@ -32,6 +33,7 @@ def write_gallery(
         layout: of the output folder.
         failures: jobs that failed and are not done.
         running: whether a run is at work: then the page looks for a newer one every few seconds.
+        done: jobs of the manifest that are; a job may have made several videos, and take one of them.
         total: jobs of the manifest; None where that is not known.
         now: seconds since 1970; the clock's unless given. A later page has a later one.
 
@@ -44,6 +46,7 @@ def write_gallery(
         "running": running,
         "completed": columns.rows,
         "failed": len(failures),
+        "done": done,
         "total": total,
     }
     name = layout.folder.resolve().name

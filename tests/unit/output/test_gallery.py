@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+from importlib import resources
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from standin_batch.output.gallery.page import safe_json
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.poster import MAX_HEIGHT, MAX_WIDTH, make_posters, write_poster
 from standin_batch.output.subject_key import recorded_key
+from standin_batch.run.failure import FailureKind
 
 HOSTILE = "</script><script>alert(1)</script><!--<script>&\u2028\u2029 ]]> {{script}} \ud800"
 
@@ -170,12 +172,12 @@ def test_pages_that_are_open_hear_of_each_newer_one(layout, rng):
         (call,) = re.fullmatch(r"standinGallery\((.*)\);\n", layout.gallery_news.read_text()).groups()
         return json.loads(call)
 
-    write_gallery(layout, (), running=True, total=2, now=10.0)
+    write_gallery(layout, (), running=True, done=0, total=2, now=10.0)
     first = told()
     put(layout, 0, rng)
-    write_gallery(layout, (failure_of(0),), running=False, total=2, now=11.5)
-    assert first == {"version": 10_000, "running": True, "completed": 0, "failed": 0, "total": 2}
-    assert told() == {"version": 11_500, "running": False, "completed": 1, "failed": 1, "total": 2}
+    write_gallery(layout, (failure_of(0),), running=False, done=1, total=2, now=11.5)
+    assert first == {"version": 10_000, "running": True, "completed": 0, "failed": 0, "done": 0, "total": 2}
+    assert told() == {"version": 11_500, "running": False, "completed": 1, "failed": 1, "done": 1, "total": 2}
     assert data(layout)[0] == {"name": "faces", **told()}
 
 
@@ -255,3 +257,8 @@ def test_a_video_that_is_none_has_no_poster_and_is_named(layout, rng):
     record = put(layout, 0, rng)
     assert make_posters(layout, [record]) == (0, (record["job_id"],))
     assert not layout.poster(record["job_id"]).exists()
+
+
+def test_every_kind_of_failure_has_words():
+    text = resources.files("standin_batch.output.gallery").joinpath("assets", "failed.js").read_text(encoding="utf-8")
+    assert {kind.value for kind in FailureKind} == set(re.findall(r"(\w+): \"", text.partition("};")[0]))

@@ -81,7 +81,7 @@ function empty(text, command, action) {
 function subtitle() {
   const parts = [];
   if (HEAD.running) parts.push(
-    HEAD.total ? `run at work, ${whole(HEAD.completed)} of ${whole(HEAD.total)} done` : "run at work"
+    HEAD.total ? `run at work, ${whole(HEAD.done)} of ${plural(HEAD.total, "job")} done` : "run at work"
   );
   parts.push(moment(new Date(HEAD.version).toISOString()));
   return parts.join(" · ");
