@@ -75,7 +75,7 @@ class Facts:
 
 def read_facts(layout: OutputLayout, failures: Iterable[FailedJob]) -> Facts:
     """Read the records of `layout`; what has failed is told by the caller, who knows the journals."""
-    summary = summarise((record for record in read_records(layout) if has_video(layout, record)), failures)
+    summary = summarise((record for record in read_records(layout) if _was_made(layout, record)), failures)
     table = read_index(layout)
     score = next((name for name in RANKING if table[name].null_count < table.num_rows), "")
     ranked = _ranked(table, score) if score else []
@@ -95,6 +95,11 @@ def read_facts(layout: OutputLayout, failures: Iterable[FailedJob]) -> Facts:
         first=times[0] if times else None,
         last=times[-1] if times else None,
     )
+
+
+def _was_made(layout: OutputLayout, record: Mapping[str, Any]) -> bool:
+    """Whether there is its clip, or was one that its job did not take: `rejected: drop` removes those."""
+    return record.get("accepted") is False or has_video(layout, record)
 
 
 _LABELLED = ("job_id", "name", "identity", "prompt_name", "loras", "lora_scales", "seed", "file_name")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from random import Random
 from urllib.parse import unquote
@@ -120,3 +121,15 @@ def test_cells_and_links_hold_anything():
 def test_numbers_are_written_as_people_write_them():
     assert [span(it) for it in (4.2, 185, 7800)] == ["4.2 s", "3 min 05 s", "2 h 10 min"]
     assert [size(it) for it in (812, 4.2e6, 7e13)] == ["812 B", "4.2 MB", "70.0 TB"]
+
+
+def test_rejected_clips_count_also_when_they_were_dropped(layout):
+    before = write_report(layout, []).summary
+    for path in layout.records.iterdir():
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if record["accepted"] is False:
+            (layout.folder / record["video"]).unlink()
+            path.write_text(json.dumps({**record, "video_bytes": 0, "video_sha256": None}), encoding="utf-8")
+    after = write_report(layout, []).summary
+    assert (after.clips, after.rejected, after.seconds) == (before.clips, before.rejected, before.seconds)
+    assert after.acceptance == before.acceptance
