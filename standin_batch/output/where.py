@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from difflib import get_close_matches
@@ -23,6 +25,15 @@ if TYPE_CHECKING:
 _TYPES = {"integer": "INTEGER", "number": "REAL", "boolean": "INTEGER"}
 """All other kinds are texts."""
 
+MOST_SECONDS = 60.0
+"""One that looks at each clip once needs no such time; with a subquery for each clip it may take days."""
+
+MOST_BYTES = 10_000_000
+"""Of a value that a condition makes."""
+
+STEPS = 1_000
+"""Of SQLite's machine, between two looks at the clock."""
+
 _TOKENS = re.compile(r"'(?:[^']|'')*'|\"((?:[^\"]|\"\")*)\"|--[^\n]*|/\*.*?(?:\*/|$)", re.DOTALL)
 """Texts, names in double quotes (group 1) and comments."""
 
@@ -31,26 +42,38 @@ class WhereError(UsageError):
     """The condition cannot be understood."""
 
 
-def matching(table: pa.Table, where: str) -> list[int]:
-    """Places of the rows, from 0, for which `where` is true.
+def matching(table: pa.Table, where: str, seconds: float = MOST_SECONDS) -> list[int]:
+    """Places of the rows, from 0 and in their order, for which `where` is true.
 
     Args:
         table: rows of the index.
         where: such as `face_similarity >= 0.6 AND identity = 'ada'`.
+        seconds: that it may take.
 
     Raises:
-        WhereError: if it is no condition over the index's columns, or would do more than read.
+        WhereError: if it is no condition over the index's columns, would do more than read, or takes longer.
     """
     _check_names(where)
     with closing(sqlite3.connect(":memory:")) as connection:
         # A column whose name is not in the text cannot be asked for.
         _fill(connection, table, [column for column in COLUMNS if column.name in where.lower()])
         connection.set_authorizer(_allow)
+        _bound(connection, seconds)
         try:
-            # On lines of its own, as it may end in a comment.
-            return [place for (place,) in connection.execute(f"SELECT place FROM clips WHERE (\n{where}\n)")]
+            # On lines of its own, as it may end in a comment; within CASE nothing but a condition can stand.
+            asked = f"SELECT place FROM clips WHERE CASE WHEN (\n{where}\n) THEN 1 END"
+            found = {place for (place,) in connection.execute(asked)}
         except (sqlite3.Error, sqlite3.Warning) as error:
             raise _located(where, str(error)) from error
+    return [place for place in range(table.num_rows) if place in found]
+
+
+def _bound(connection: sqlite3.Connection, seconds: float) -> None:
+    """Have it give up when it takes too long, and make no values that no column could hold."""
+    end = time.monotonic() + seconds
+    connection.set_progress_handler(lambda: time.monotonic() > end, STEPS)
+    if sys.version_info >= (3, 11):
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_BYTES)
 
 
 def _allow(action: int, of: str | None, *_: object) -> int:
@@ -105,6 +128,9 @@ def _located(where: str, told: str) -> WhereError:
     if near_it := re.fullmatch(r'near "(.+)": syntax error', told, re.DOTALL):
         at = _find(where, near_it[1])
         return WhereError(_pointed(where, at, f"SQL does not go on with {near_it[1]} here"), _SAMPLE)
+    if told == "interrupted":
+        cure = "leave out subqueries over all clips, or filter index.parquet with a tool of your own"
+        return WhereError(_pointed(where, 0, "this condition takes too long"), cure)
     if told.startswith(("not authorized", "access to", "You can only execute one statement")):
         return WhereError(_pointed(where, 0, "a condition may only read the columns of the index"), _SAMPLE)
     return WhereError(_pointed(where, 0, f"this is no condition: {told}"), _SAMPLE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from records import make_record
 
@@ -67,6 +69,9 @@ def test_a_condition_picks_rows(table, where, places):
         ("json_extract(prompt, '$')", 0, "malformed JSON", ""),
         ("load_extension('x')", 0, "", ""),
         ("seed IN (SELECT name FROM sqlite_master)", 0, "", ""),
+        ("1) UNION SELECT 99 WHERE (1", 3, "SQL does not go on with UNION here", ""),
+        ("1) UNION ALL SELECT place FROM clips WHERE (1", 3, "SQL does not go on with UNION here", ""),
+        ("1) LIMIT (1", 3, "SQL does not go on with LIMIT here", ""),
         ("seed) UNION SELECT 1; DELETE FROM clips; --", 0, "", ""),
     ],
 )
@@ -78,3 +83,22 @@ def test_what_is_no_condition_is_shown_with_its_place(table, where, at, told, hi
     *_, mark = caught.value.message.splitlines()
     if told.startswith(("there", "SQL")):
         assert mark == " " * (2 + at) + "^"
+
+
+def test_what_stands_in_no_place_of_the_table_is_no_row(table):
+    """Whoever takes the trouble gets rows of the table, each once."""
+    crafted = "1) THEN 1 END UNION ALL SELECT 99 UNION ALL SELECT place FROM clips WHERE CASE WHEN (1"
+    assert matching(table, crafted) == [0, 1, 2]
+
+
+def test_a_condition_that_does_not_end_is_given_up(table):
+    clips = ", ".join(f"clips c{number}" for number in range(30))
+    with pytest.raises(WhereError, match="takes too long"):
+        matching(table, f"(SELECT count(*) FROM {clips}) > 0", seconds=0.2)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="SQLite's limits cannot be set")
+@pytest.mark.parametrize("value", ["randomblob(1000000000)", "hex(randomblob(9000000))"])
+def test_a_condition_makes_no_giants(table, value):
+    with pytest.raises(WhereError, match="too big"):
+        matching(table, f"length({value}) > 0")
