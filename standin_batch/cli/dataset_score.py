@@ -34,7 +34,9 @@ def score(
       standin dataset score outputs/quickstart
       standin dataset score manifest.yaml --missing --frames 32
     """
-    from standin_batch.cli.console import count, err, print_json
+    from dataclasses import asdict
+
+    from standin_batch.cli.console import count, err, print_json, warn
     from standin_batch.cli.progress import warn_of
     from standin_batch.errors import UsageError
     from standin_batch.output.index import write_index
@@ -55,11 +57,14 @@ def score(
         done = _with_bar(Rescoring(layout, found.jobs, wanted, checkpoints, warn_of), missing)
         write_index(layout)
     if as_json:
-        print_json({"folder": str(layout.folder), "scored": done.scored, "failed": done.failed, "left": done.left})
+        print_json({"folder": str(layout.folder), **asdict(done)})
     else:
         left = f", {done.left:,} left as they were" if done.left else ""
         failed = f", {done.failed:,} could not be scored" if done.failed else ""
         err.print(f"{count(done.scored, 'video')} scored{left}{failed}, in {layout.folder}")
+        if done.accepted != done.accepted_before:
+            told = f"{done.accepted_before:,} clips were accepted before, and {done.accepted:,} are now"
+            warn(told, "by what the manifest asks of these scores; `standin run` makes what is missing now")
     return ExitCode.JOBS_FAILED if done.failed else ExitCode.OK
 
 

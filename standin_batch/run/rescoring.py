@@ -33,11 +33,15 @@ class Rescored:
         scored: videos that have scores now.
         failed: videos that could not be scored.
         left: videos that were left as they are: they had scores before, or the photograph of who they show is gone.
+        accepted_before: clips that their jobs took before.
+        accepted: clips that they take now.
     """
 
     scored: int
     failed: int
     left: int
+    accepted_before: int
+    accepted: int
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ class Rescoring:
             FaceModelsMissing: if clips are to be compared with photographs, and there is nothing to do it with. All
                 scores are as they were.
         """
-        people = _people(self.jobs)
+        people, before = _people(self.jobs), self._accepted()
         ids, left = self._to_do(only_missing, people)
         scoring = Scoring(self.layout, self.frames, self.emit)
         scored = failed = 0
@@ -83,7 +87,10 @@ class Rescoring:
                 failed += 1
             step(number, len(ids))
         write_all_down(self.jobs, self.layout)
-        return Rescored(scored, failed, left)
+        return Rescored(scored, failed, left, before, self._accepted())
+
+    def _accepted(self) -> int:
+        return sum(record.get("accepted") is True for record in read_records(self.layout))
 
     def _to_do(self, only_missing: bool, people: Mapping[str, Subject]) -> tuple[list[str], int]:
         """Ids of the clips to score, whose face models are there; and how many are left as they are."""
