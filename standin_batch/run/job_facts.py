@@ -60,7 +60,9 @@ def label_of(record: Mapping[str, Any]) -> str:
     """How the job of a record is called for people, as `Job.label` has it."""
     loras = [_lora(lora) for lora in record.get("loras", ())]
     parts = [record.get("name"), record.get("identity") or "no identity", record.get("prompt_name")]
-    return " · ".join(map(str, [*parts, *([" + ".join(loras)] if loras else []), f"seed {record.get('seed')}"]))
+    attempt = record.get("attempt")
+    again = f", attempt {attempt + 1}" if isinstance(attempt, int) and attempt else ""
+    return " · ".join(map(str, [*parts, *([" + ".join(loras)] if loras else []), f"seed {record.get('seed')}{again}"]))
 
 
 def _lora(lora: Mapping[str, Any]) -> str:
