@@ -69,6 +69,15 @@ def write_index(layout: OutputLayout) -> int:
     return folder.rows
 
 
+def is_stale(layout: OutputLayout) -> bool:
+    """Whether one of the three files is missing, or a record has come, gone or changed since it was written."""
+    try:
+        oldest = min(path.stat().st_mtime for path in (layout.index, layout.metadata, layout.parquet))
+    except FileNotFoundError:
+        return True
+    return layout.records.is_dir() and oldest < layout.records.stat().st_mtime
+
+
 def read_index(layout: OutputLayout) -> pa.Table:
     """The rows of the index as the records have them now, in the order of job ids; nothing is written."""
     import pyarrow as pa

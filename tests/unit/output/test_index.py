@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import fields
 from datetime import datetime, timezone
 
@@ -10,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from standin_batch.output.columns import COLUMNS, KINDS
-from standin_batch.output.index import index_schema, read_index, write_index
+from standin_batch.output.index import index_schema, is_stale, read_index, write_index
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.record import Record
 
@@ -148,3 +149,17 @@ def test_the_documentation_lists_the_columns(manifests):
     text = (manifests.parent / "docs" / "index.md").read_text(encoding="utf-8")
     listed = [line for line in text.partition("| column |")[2].splitlines() if line.startswith("| `")]
     assert listed == [f"| `{column.name}` | {KINDS[column.kind]} | {column.about} |" for column in COLUMNS]
+
+
+@pytest.mark.parametrize("name", ["index", "metadata", "parquet"])
+def test_an_index_is_stale_when_a_file_is_missing_or_records_are_newer(layout, name):
+    write_record(layout, "a")
+    assert is_stale(layout)
+    write_index(layout)
+    path = getattr(layout, name)
+    for of_file, of_records in ((1, 0), (0, 1)):
+        os.utime(path, (of_file, of_file))
+        os.utime(layout.records, (of_records, of_records))
+        assert is_stale(layout) is (of_file < of_records)
+    path.unlink()
+    assert is_stale(layout)
