@@ -12,7 +12,7 @@ from pathlib import Path
 from standin_batch.errors import NotReadyError, StandinError, UsageError
 from standin_batch.face.checks import Finding
 from standin_batch.job import Job
-from standin_batch.output.index import write_index
+from standin_batch.output.index import is_stale, write_index
 from standin_batch.output.store import OutputError, Store, has_video, read_record, recorded_ids
 from standin_batch.plan.cost import CostModel
 from standin_batch.plan.estimate import Device, estimate
@@ -208,15 +208,10 @@ def _tidy(planned: PlannedManifest) -> None:
         if planned.asks:
             write_all_down(planned.jobs, layout, planned.standing.empty)
         showing = Showing(layout, planned.plan.total)
-        if _is_older(layout.index, layout.records):
+        if is_stale(layout):
             write_index(layout)
-        if _is_older(layout.gallery, layout.records) or showing.says_running:
+        if showing.is_stale:
             showing.write(running=False)
-
-
-def _is_older(path: Path, folder: Path) -> bool:
-    """Whether a file is not there, or a folder has changed since."""
-    return not path.is_file() or path.stat().st_mtime < folder.stat().st_mtime
 
 
 @contextlib.contextmanager

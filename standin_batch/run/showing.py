@@ -28,12 +28,14 @@ class Showing:
     _throttle: Throttle = field(default_factory=Throttle, repr=False)
 
     @property
-    def says_running(self) -> bool:
-        """Whether the page believes that a run is at work, as one that was killed leaves it."""
+    def is_stale(self) -> bool:
+        """Whether the page is older than the records, or believes that a run is at work, as a killed one leaves it."""
         try:
+            if self.layout.gallery.stat().st_mtime < self.layout.records.stat().st_mtime:
+                return True
             return '"running":true' in self.layout.gallery_news.read_text(encoding="utf-8")
         except (OSError, ValueError):
-            return False
+            return True
 
     def refresh(self) -> None:
         """Show what there is by now, if it is time to."""
