@@ -15,6 +15,8 @@ from standin_batch.errors import NotReadyError
 from standin_batch.hushed import hushed
 
 DETECTION_SIZE = (640, 640)
+CELL = 32
+"""The detector's sizes are multiples of it."""
 DETECTION_THRESHOLD = 0.5
 EMBEDDER = "glintr100.onnx"
 """ArcFace's file in the pack."""
@@ -57,6 +59,12 @@ class Detector(Protocol):
     def detect(self, image_bgr: npt.NDArray[np.uint8]) -> list[Face]:
         """The faces in `image_bgr`, `[H, W, 3]` in OpenCV's order of colours."""
         ...
+
+
+def fitting(width: int, height: int) -> tuple[int, int]:
+    """The detector's size for frames of a video: none is enlarged, as faces are no clearer for it."""
+    side = min(max(DETECTION_SIZE), -(-max(width, height) // CELL) * CELL)
+    return side, side
 
 
 def largest(faces: Sequence[Face]) -> Face | None:

@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-CELL = 32
-"""The detector's sizes are multiples of it."""
-
 Size = tuple[int, int]
 
 
@@ -112,7 +109,7 @@ class Scoring:
 
     def _person(self, clip: ToScore) -> Person | None:
         """Who the video should show; None where that is no person, or cannot be told from others."""
-        from standin_batch.face.detect import EMBEDDER
+        from standin_batch.face.detect import EMBEDDER, fitting
         from standin_batch.scores.clip import Person
 
         if clip.portrait is None:
@@ -122,7 +119,11 @@ class Scoring:
             self._warn_once(f"there is no {EMBEDDER} in {models.detector}: faces have no scores", "standin doctor")
             return None
         embedding = self._embedding(clip.portrait)
-        return None if embedding is None else Person(embedding, self._detector(models, _size(clip.info)))
+        return (
+            None
+            if embedding is None
+            else Person(embedding, self._detector(models, fitting(clip.info.width, clip.info.height)))
+        )
 
     def _embedding(self, portrait: Portrait) -> Embedding | None:
         """Of the largest face of a photograph, as preflight saw it; None where the whole picture was taken for one."""
@@ -146,11 +147,3 @@ class Scoring:
         if message not in self._told:
             self._told.add(message)
             self.emit(Warned(message, hint))
-
-
-def _size(info: VideoInfo) -> Size:
-    """What the frames of a video are brought to for the detector: none is enlarged, as faces are no clearer for it."""
-    from standin_batch.face.detect import DETECTION_SIZE
-
-    side = min(max(DETECTION_SIZE), -(-max(info.width, info.height) // CELL) * CELL)
-    return side, side

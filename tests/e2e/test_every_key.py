@@ -18,6 +18,7 @@ BASE = {
     "output": {},
     "run": {},
     "faces": {},
+    "scores": {},
     "defaults": {},
     "identities": {"ada": {"image": "ada.png"}},
     "loras": {"style": {"path": "style.safetensors"}},

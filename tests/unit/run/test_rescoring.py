@@ -73,7 +73,7 @@ def test_clips_whose_photograph_is_gone_are_left_and_told_of_once_for_each_photo
     write_records(layout, [*gone, make_record(3, who="grace", scores=SCORES)])
     told = []
     done = rescoring(layout, checkpoints, make_job(), told=told).run(False, lambda done, total: None)
-    assert done == Rescored(scored=0, failed=0, left=4)
+    assert done == Rescored(scored=0, failed=0, left=4, accepted_before=0, accepted=0)
     assert scores(layout) == [SCORES] * 4
     assert [event.message.split(" is ")[0] for event in told if isinstance(event, Warned)] == [
         "the photograph of edith",
