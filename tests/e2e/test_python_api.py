@@ -84,6 +84,7 @@ def test_the_documentation_says_what_happens(docs, folder):
     assert "2 videos made" in found.stderr
 
 
+@pytest.mark.slow
 def test_runs_follow_each_other_in_one_process(folder):
     found = ran(AGAIN, folder)
     assert found.returncode == 0, found.stderr
