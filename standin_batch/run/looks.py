@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from standin_batch.digests import DigestCache, cache_folder
-from standin_batch.face.detect import DETECTION_SIZE, Detector, Face, InsightFaceDetector, fitting
+from standin_batch.face.detect import Detector, Face, InsightFaceDetector
 from standin_batch.face.footage import Footage
 from standin_batch.face.portrait import Likeness, Portrait, look_at
 from standin_batch.face.pose import Pose
@@ -26,10 +26,10 @@ from standin_batch.media.image import open_image
 from standin_batch.modes import MODES
 from standin_batch.weights.locate import FaceFiles
 
-PORTRAIT, FOOTAGE = "portrait 1", "footage 2"
+PORTRAIT, FOOTAGE = "portrait 1", "footage 3"
 """What is remembered; another number when the same file comes to be measured in another way."""
 
-SAMPLES = 32
+SAMPLES = 16
 """Frames of a video that are looked at."""
 
 
@@ -90,12 +90,6 @@ class Looks:
             self._detector = InsightFaceDetector(self.files.detector, "cpu", with_embedding=self.tells_apart)
         return self._detector
 
-    def _detector_for(self, size: tuple[int, int]) -> Detector:
-        """For frames of a video; the one of photographs where that has this size."""
-        if size == DETECTION_SIZE:
-            return self.detector
-        return InsightFaceDetector(self.files.detector, "cpu", with_embedding=self.tells_apart, size=size)
-
     def _remembered(self, what: str, paths: list[Path], look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(
             self.cache.of_several(what, [*paths, *self.files.looking()], lambda: json.dumps(look()))
@@ -103,8 +97,7 @@ class Looks:
         return found
 
     def _watch(self, job: Job, video: InputFile, wanted: InputFile | None) -> Footage:
-        detector = self._detector_for(fitting(job.width, job.height))
-        frames = [detector.detect(np.ascontiguousarray(frame[..., ::-1])) for frame in _frames(job, video)]
+        frames = [self.detector.detect(np.ascontiguousarray(frame[..., ::-1])) for frame in _frames(job, video)]
         unusable, likeness = "", None
         if wanted is not None and self.tells_apart:
             unusable, likeness = self._likeness(frames, wanted.path)

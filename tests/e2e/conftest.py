@@ -83,8 +83,10 @@ class Workspace:
         return subprocess.Popen(command, cwd=self.folder, text=True, **pipes)
 
     def manifest(self, name: str, content: dict) -> Path:
+        """A manifest; its clips are scored only if it says so, which takes longer than to make them."""
         path = self.folder / f"{name}.yaml"
-        path.write_text(yaml.safe_dump({"version": 1, "name": name, **content}, allow_unicode=True, sort_keys=False))
+        whole = {"version": 1, "name": name, "scores": {"enabled": False}, **content}
+        path.write_text(yaml.safe_dump(whole, allow_unicode=True, sort_keys=False))
         return path
 
     def records(self, name: str) -> list[dict]:

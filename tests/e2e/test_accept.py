@@ -29,7 +29,13 @@ def sharpness(workspace):
 
 def manifest(workspace, name, **accept):
     job = {"name": "clips", "mode": "t2v", "prompt": "A man.", "matrix": {"seed": "0..5"}}
-    content = {"model": "tiny", "defaults": LIMITS, "run": {"checkpoint_every": 1}, "output": {"keep_latents": True}}
+    content = {
+        "model": "tiny",
+        "scores": {},
+        "defaults": LIMITS,
+        "run": {"checkpoint_every": 1},
+        "output": {"keep_latents": True},
+    }
     return workspace.manifest(name, {**content, "jobs": [{**job, **({"accept": accept} if accept else {})}]})
 
 

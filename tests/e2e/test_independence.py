@@ -89,6 +89,7 @@ def test_the_jobs_are_twelve_different_videos(forwards):
     assert len({latents for latents, _, _ in forwards.values()}) == len(JOBS) == 12
 
 
+@pytest.mark.slow
 def test_a_job_equals_itself_first_and_after_any_others(forwards, workspace, manifests, golden):
     assert run(workspace, manifests, golden, "backwards", list(reversed(JOBS))) == forwards
 

@@ -45,7 +45,7 @@ def test_of_runs_that_start_at_once_one_works_and_the_others_leave_with_4(worksp
     assert set(made(*runs)) == {record["job_id"] for record in workspace.records("shared")}
 
 
-@pytest.mark.parametrize(("number", "waiting"), [(2, 1), (8, 8), (8, 4)])
+@pytest.mark.parametrize(("number", "waiting"), [(2, 1), (8, 4), pytest.param(8, 8, marks=pytest.mark.slow)])
 def test_who_waits_makes_what_is_left(workspace, manifest, number, waiting):
     calls = [["run", manifest, "--json", *(["--wait"] if index < waiting else [])] for index in range(number)]
     runs = workspace.together(*calls)

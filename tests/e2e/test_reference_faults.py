@@ -96,7 +96,7 @@ def test_false_is_false(workspace, manifests):
     )
 
 
-@pytest.mark.parametrize("expert", ["high", "low"])
+@pytest.mark.parametrize("expert", [pytest.param("high", marks=pytest.mark.slow), "low"])
 def test_a_face_swap_gives_both_experts_the_identity(workspace, manifests, golden, latents, expert, tmp_path):
     """The low-noise expert never sees it there. Here another adapter for either expert is another video."""
     changed = shutil.copytree(golden / "weights", tmp_path / "weights")

@@ -62,6 +62,7 @@ def soak(workspace, number, every):
     return memory[:-1], files[:-1]  # after the last job the index is being written
 
 
+@pytest.mark.soak
 def test_a_hundred_jobs_leave_nothing_behind_in_the_process(make_workspace):
     memory, files = soak(make_workspace("soak"), 100, every=10)
     assert median(memory[-20:]) < median(memory[30:50]) * GROWTH
