@@ -441,14 +441,17 @@ def same(ended: dict[str, dict], prefix: str, cases: tuple[Case, ...]) -> None:
         assert case.said in event.get("error", ""), (case.what, event)
 
 
+@pytest.mark.slow
 def test_a_bad_picture_fails_its_job_and_no_other(ran):
     same(ran[1], "picture", PICTURES)
 
 
+@pytest.mark.slow
 def test_a_file_may_have_any_name(ran):
     assert {ran[1][f"name-{n}"]["event"] for n in range(len(NAMES))} == {"JobCompleted"}
 
 
+@pytest.mark.slow
 def test_a_prompt_may_hold_anything_and_comes_back_from_the_video(ran):
     from standin_batch.output.video import read_metadata
 
@@ -462,6 +465,7 @@ def test_a_prompt_may_hold_anything_and_comes_back_from_the_video(ran):
         assert read_metadata(workspace.folder / "outputs" / "bad" / record["video"])["prompt"] == text
 
 
+@pytest.mark.slow
 def test_a_failed_job_steers_no_terminal(ran):
     workspace, ended = ran
     assert ended["steering"]["event"] == "JobFailed"
