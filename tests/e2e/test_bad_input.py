@@ -24,6 +24,8 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
+from standin_batch.weights.tiny import ensure_tiny
+
 LIMIT = 60
 """Seconds for the worst of them, on a machine that is busy with other things."""
 
@@ -517,8 +519,8 @@ def test_a_bad_lora_is_told_before_any_work(workspace, case):
 
 
 @pytest.mark.parametrize("case", ADAPTERS, ids=lambda case: case.what)
-def test_a_bad_adapter_is_told_before_any_work(ran, workspace, manifests, case):
-    """After a run of another workspace, so that the tiny model is there to be copied."""
+def test_a_bad_adapter_is_told_before_any_work(workspace, manifests, case):
+    ensure_tiny(workspace.folder / "checkpoints" / "tiny")
     broken = workspace.folder / "broken"
     shutil.copytree(workspace.folder / "checkpoints" / "tiny", broken)
     (checkpoint,) = broken.glob("Stand-In/*wan2.1*.ckpt")
