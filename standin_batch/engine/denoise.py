@@ -1,4 +1,4 @@
-"""The denoising loop: DiffSynth's units, scheduler and `model_fn_wan_video`, with guidance and identity per expert.
+"""The denoising loop: DiffSynth's units and scheduler and our own forward, with guidance and identity per expert.
 
 The loop of `WanVideoPipeline.__call__` takes one guidance scale and cannot be stopped inside a clip; this one is its
 arithmetic, step for step, with both opened up. A clip runs expert by expert, so that many clips can share a swap.
@@ -7,7 +7,6 @@ arithmetic, step for step, with both opened up. A clip runs expert by expert, so
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +14,8 @@ import torch
 from diffsynth.pipelines.wan_video import WanVideoPipeline, WanVideoUnit_NoiseInitializer, WanVideoUnit_VACE
 
 from standin_batch.engine.background import Background
+from standin_batch.engine.dit.forward import Forward, Vace
+from standin_batch.engine.identity import IdentityKV
 from standin_batch.job import Job
 from standin_batch.modes import ModeInputs
 
@@ -24,7 +25,6 @@ TILES = {"tile_size": (30, 52), "tile_stride": (15, 26)}
 """Of the tiled VAE, in latent pixels: the values of `WanVideoPipeline.__call__`."""
 
 OnStep = Callable[[int, int], None]
-WithIdentity = Callable[[], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
@@ -104,15 +104,21 @@ def start(pipe: WanVideoPipeline, job: Job, context: Context, mode_inputs: ModeI
 
 @torch.no_grad()
 def run_expert(
-    pipe: WanVideoPipeline, clip: Denoising, expert: int, with_identity: WithIdentity, on_step: OnStep
+    pipe: WanVideoPipeline,
+    forward: Forward,
+    clip: Denoising,
+    expert: int,
+    identity: IdentityKV | None,
+    on_step: OnStep,
 ) -> None:
     """Take `clip` through the steps that belong to one expert; none of them is an earlier expert's.
 
     Args:
         pipe: a loaded pipeline.
+        forward: of its transformers.
         clip: moved on in place.
         expert: index, from high noise to low.
-        with_identity: the block within which the expert sees the identity.
+        identity: what the expert sees of it.
         on_step: called after each step with the number of steps done and the number of steps.
     """
     job, scheduler = clip.job, pipe.scheduler
@@ -121,8 +127,7 @@ def run_expert(
     clip.expert = expert
     while clip.step < len(timesteps) and _expert_of(pipe, timesteps[clip.step], job) == expert:
         timestep = timesteps[clip.step]
-        with with_identity():
-            noise = _guided_noise(pipe, expert, clip, timestep)
+        noise = _guided_noise(pipe, forward, clip, timestep, identity)
         latents = scheduler.step(noise, timestep, clip.latents)
         clip.step += 1
         if clip.background is not None:
@@ -206,13 +211,22 @@ def _unit_inputs(pipe: WanVideoPipeline, job: Job, units: dict[str, Any]) -> dic
     return inputs
 
 
-def _guided_noise(pipe: WanVideoPipeline, expert: int, clip: Denoising, timestep: torch.Tensor) -> torch.Tensor:
-    models = {"dit": (pipe.dit, pipe.dit2)[expert], "vace": (pipe.vace, pipe.vace2 or pipe.vace)[expert]}
+def _guided_noise(
+    pipe: WanVideoPipeline, forward: Forward, clip: Denoising, timestep: torch.Tensor, identity: IdentityKV | None
+) -> torch.Tensor:
+    dit, vace = (pipe.dit, pipe.dit2)[clip.expert], _vace(pipe, clip)
     at = timestep.unsqueeze(0).to(dtype=pipe.torch_dtype, device=pipe.device)
-    shared = {"latents": clip.latents, "timestep": at, **clip.hints}
-    positive = pipe.model_fn(**models, **shared, context=clip.context.positive)
-    cfg_scale = clip.job.cfg_scale[expert]
+    positive = forward(dit, clip.latents, at, clip.context.positive, identity, vace)
+    cfg_scale = clip.job.cfg_scale[clip.expert]
     if clip.context.negative is None or cfg_scale == 1.0:
         return positive
-    negative = pipe.model_fn(**models, **shared, context=clip.context.negative)
+    negative = forward(dit, clip.latents, at, clip.context.negative, identity, vace)
     return negative + cfg_scale * (positive - negative)
+
+
+def _vace(pipe: WanVideoPipeline, clip: Denoising) -> Vace | None:
+    """What the clip is shown by VACE, beside the expert at work; None without it."""
+    shown = clip.hints.get("vace_context")
+    if shown is None:
+        return None
+    return Vace((pipe.vace, pipe.vace2 or pipe.vace)[clip.expert], shown, clip.hints["vace_scale"])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -18,7 +17,9 @@ from PIL import Image
 
 from standin_batch.engine.clock import Clock
 from standin_batch.engine.denoise import Context, Denoising, OnStep, decode, encode_prompt, finished, run_expert, start
+from standin_batch.engine.dit.forward import Forward
 from standin_batch.engine.identities import Identities, subject_key
+from standin_batch.engine.identity import IdentityKV
 from standin_batch.engine.lora_set import LoraSet
 from standin_batch.engine.measured import measured
 from standin_batch.engine.pipeline import load_module, load_pipeline, register_sizes
@@ -132,8 +133,10 @@ class Engine:
     _loras: LoraSet = field(init=False, repr=False)
     _inputs: tuple[str, ModeInputs] | None = field(default=None, repr=False)
     _identities: Identities = field(init=False, repr=False)
+    _forward: Forward = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        self._forward = Forward(self.device)
         self._loras = LoraSet(self.device)
         self._identities = Identities(self.files, self.device)
 
@@ -180,6 +183,7 @@ class Engine:
         """Forget what was kept for the next job: after an error it may be what fills the memory."""
         self._inputs = None
         self._identities = Identities(self.files, self.device)
+        self._forward.forget()
         gc.collect()
         empty_cache(self.device)
 
@@ -255,8 +259,10 @@ class Engine:
                 dit = self.placement.for_expert(expert, MODES[work.job.mode].modules)
                 self._loras.put_on(work.job, expert, self.files.experts[expert].name, dit)
                 work.denoising.to(self.device)
+            with work.clock.phase("identity"):
+                identity = self._identity(work, expert, dit)
             with work.clock.phase("denoise"):
-                run_expert(self.pipe, work.denoising, expert, lambda: self._with_identity(work, expert, dit), on_step)
+                run_expert(self.pipe, self._forward, work.denoising, expert, identity, on_step)
 
     def set_aside(self, work: Work) -> None:
         """Take what waits for the next expert off the device."""
@@ -278,8 +284,8 @@ class Engine:
             warnings=denoised.warnings,
         )
 
-    def _with_identity(self, work: Work, expert: int, dit: Any) -> AbstractContextManager[None]:  # noqa: ANN401
-        return self._identities.attached(
+    def _identity(self, work: Work, expert: int, dit: Any) -> IdentityKV | None:  # noqa: ANN401
+        return self._identities.keys_values(
             dit, expert, work.job, work.identity, self._loras.key(expert), alone=self.takes_turns
         )
 

@@ -6,14 +6,13 @@ One identity and one grid at a time: the keys and values are 0.84 GB for each ex
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
 from PIL import Image
 
 from standin_batch.engine.adapter import BlockAdapter, load_adapter
-from standin_batch.engine.identity import IdentityKV, attached, encode_subject, identity_kv
+from standin_batch.engine.identity import IdentityKV, encode_subject, identity_kv
 from standin_batch.job import Job
 from standin_batch.weights.content import FACE
 from standin_batch.weights.locate import ModelFiles
@@ -45,7 +44,7 @@ class Identities:
             self._latent = (key, encode_subject(pipe, image(job)))
         return self._latent[1]
 
-    def attached(
+    def keys_values(
         self,
         dit: Any,  # noqa: ANN401
         expert: int,
@@ -54,8 +53,8 @@ class Identities:
         weights: Hashable,
         *,
         alone: bool,
-    ) -> AbstractContextManager[None]:
-        """The block within which an expert sees the identity of `job`.
+    ) -> IdentityKV | None:
+        """What an expert sees of the identity of `job`; None without one.
 
         Args:
             dit: the expert's transformer.
@@ -66,14 +65,14 @@ class Identities:
             alone: whether only this expert's keys and values are kept.
         """
         if latent is None:
-            return attached(dit, None)
+            return None
         key = (subject_key(job), job.grid)
         self._known = {
             index: held for index, held in self._known.items() if held[0] == key and (index == expert or not alone)
         }
         if expert not in self._known or self._known[expert][1] != weights:
             self._known[expert] = (key, weights, identity_kv(dit, self._adapter(dit, expert), latent, job.grid))
-        return attached(dit, self._known[expert][2])
+        return self._known[expert][2]
 
     def _adapter(self, dit: Any, expert: int) -> tuple[BlockAdapter, ...]:  # noqa: ANN401
         if expert not in self._adapters:

@@ -14,7 +14,6 @@ from diffsynth.core.loader import hash_model_file
 from diffsynth.models.model_loader import ModelPool
 from diffsynth.pipelines.wan_video import WanVideoPipeline
 
-from standin_batch.engine.identity import install
 from standin_batch.errors import NotReadyError
 from standin_batch.weights.locate import ModelFiles
 
@@ -34,7 +33,7 @@ def register_sizes(entries: Iterable[Mapping[str, Any]]) -> None:
 
 
 def load_pipeline(files: ModelFiles, dtype: str, device: str) -> WanVideoPipeline:
-    """Load DiT, text encoder, VAE and tokenizer, and give each DiT the place for an identity.
+    """Load DiT, text encoder, VAE and tokenizer.
 
     Args:
         files: of one model.
@@ -46,16 +45,13 @@ def load_pipeline(files: ModelFiles, dtype: str, device: str) -> WanVideoPipelin
     """
     groups = [expert.shards for expert in files.experts] + [(files.text_encoder,), (files.vae,)]
     with _told(files.root):
-        pipe = WanVideoPipeline.from_pretrained(
+        return WanVideoPipeline.from_pretrained(
             torch_dtype=DTYPES[dtype],
             device=device,
             model_configs=[ModelConfig(path=_paths(group)) for group in groups],
             tokenizer_config=ModelConfig(path=str(files.tokenizer)),
             redirect_common_files=False,
         )
-    for dit in experts_of(pipe):
-        install(dit)
-    return pipe
 
 
 def load_module(pipe: WanVideoPipeline, name: str, shards: tuple[Path, ...], device: str) -> None:

@@ -14,7 +14,7 @@ from PIL import Image
 from standin_batch.engine.adapter import AdapterError, load_adapter
 from standin_batch.engine.denoise import expert_at
 from standin_batch.engine.engine import Engine
-from standin_batch.engine.identity import attached, identity_kv
+from standin_batch.engine.identity import identity_kv
 from standin_batch.job import Subject
 from standin_batch.weights.locate import locate
 from standin_batch.weights.registry import ROWS
@@ -63,7 +63,7 @@ def generate(engine, job, subject=None, on_step=lambda step, steps: None):
 
 
 @pytest.mark.parametrize("model", ["tiny", "tiny-2.2"])
-def test_without_identity_it_is_stock_diffsynth_to_the_bit(golden, model):
+def test_without_identity_it_is_stock_diffsynth_but_for_rounding(golden, model):
     engine = load(golden, model)
     job = replace(JOB, model=model, cfg_scale=(5.0,) * len(ROWS[model].experts), num_inference_steps=6)
     stock = engine.pipe(
@@ -79,7 +79,9 @@ def test_without_identity_it_is_stock_diffsynth_to_the_bit(golden, model):
         tiled=False,
         progress_bar_cmd=lambda steps: steps,
     )
-    assert np.array_equal(generate(engine, job).frames, np.stack([np.array(frame) for frame in stock]))
+    off = np.abs(generate(engine, job).frames.astype(int) - np.stack([np.array(frame) for frame in stock]))
+    assert off.max() <= 1
+    assert np.mean(off != 0) < 5e-4
 
 
 def test_an_identity_leaves_nothing_behind(engine, subject):
@@ -104,13 +106,14 @@ def test_another_identity_is_another_video(engine, subject):
     assert not torch.equal(one, other)
 
 
-def test_an_error_inside_a_step_leaves_no_identity_attached(engine, subject):
+def test_an_error_inside_a_step_leaves_nothing_of_the_identity_behind(engine, subject):
     def fail(step, steps):
         raise RuntimeError("stop")
 
+    before = generate(engine, JOB).latents
     with pytest.raises(RuntimeError, match="stop"):
         generate(engine, replace(JOB, subject=SUBJECT), subject, fail)
-    assert all(block.self_attn.attn.identity is None for block in engine.pipe.dit.blocks)
+    assert torch.equal(generate(engine, JOB).latents, before)
 
 
 def test_keys_and_values_depend_on_the_grid_through_rope_on_the_keys_alone(engine, golden):
@@ -118,18 +121,10 @@ def test_keys_and_values_depend_on_the_grid_through_rope_on_the_keys_alone(engin
     adapter = load_adapter(golden / "weights/Stand-In/Stand-In_wan2.1_T2V_14B.ckpt", len(dit.blocks), dit.dim, "cpu")
     latent = torch.randn(1, 16, 1, 64, 64, generator=torch.Generator().manual_seed(0))
     small, large = identity_kv(dit, adapter, latent, (4, 6)), identity_kv(dit, adapter, latent, (6, 10))
-    assert small.keys[0].shape == small.values[0].shape == (1, 1024, dit.dim)
-    assert torch.equal(small.values[0], large.values[0])
-    assert not torch.equal(small.keys[0], large.keys[0])
-
-
-def test_attached_is_for_the_block_only(engine):
-    dit = engine.pipe.dit
-    tokens = torch.zeros(1, 1024, dit.dim)
-    adapter_free = type("KV", (), {"keys": (tokens,) * len(dit.blocks), "values": (tokens,) * len(dit.blocks)})()
-    with attached(dit, adapter_free):
-        assert all(block.self_attn.attn.identity is not None for block in dit.blocks)
-    assert all(block.self_attn.attn.identity is None for block in dit.blocks)
+    (small_keys, small_values), (large_keys, large_values) = small[0], large[0]
+    assert small_keys.shape == small_values.shape == (1, 1024, dit.dim)
+    assert torch.equal(small_values, large_values)
+    assert not torch.equal(small_keys, large_keys)
 
 
 def test_steps_are_reported(engine):
