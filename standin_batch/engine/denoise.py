@@ -124,10 +124,12 @@ def run_expert(
     job, scheduler = clip.job, pipe.scheduler
     _schedule(pipe, job, clip.strength)
     timesteps = scheduler.timesteps
+    # All at once: a copy to a GPU waits for it, which no step should.
+    at = timesteps.to(dtype=pipe.torch_dtype, device=pipe.device)
     clip.expert = expert
     while clip.step < len(timesteps) and _expert_of(pipe, timesteps[clip.step], job) == expert:
         timestep = timesteps[clip.step]
-        noise = _guided_noise(pipe, forward, clip, timestep, identity)
+        noise = _guided_noise(pipe, forward, clip, at[clip.step : clip.step + 1], identity)
         latents = scheduler.step(noise, timestep, clip.latents)
         clip.step += 1
         if clip.background is not None:
@@ -212,10 +214,10 @@ def _unit_inputs(pipe: WanVideoPipeline, job: Job, units: dict[str, Any]) -> dic
 
 
 def _guided_noise(
-    pipe: WanVideoPipeline, forward: Forward, clip: Denoising, timestep: torch.Tensor, identity: IdentityKV | None
+    pipe: WanVideoPipeline, forward: Forward, clip: Denoising, at: torch.Tensor, identity: IdentityKV | None
 ) -> torch.Tensor:
+    """The velocity with guidance at a timestep, `at` [1] on the device."""
     dit, vace = (pipe.dit, pipe.dit2)[clip.expert], _vace(pipe, clip)
-    at = timestep.unsqueeze(0).to(dtype=pipe.torch_dtype, device=pipe.device)
     positive = forward(dit, clip.latents, at, clip.context.positive, identity, vace)
     cfg_scale = clip.job.cfg_scale[clip.expert]
     if clip.context.negative is None or cfg_scale == 1.0:

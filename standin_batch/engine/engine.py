@@ -17,6 +17,8 @@ from PIL import Image
 
 from standin_batch.engine.clock import Clock
 from standin_batch.engine.denoise import Context, Denoising, OnStep, decode, encode_prompt, finished, run_expert, start
+from standin_batch.engine.dit.attention import Attention, Shape
+from standin_batch.engine.dit.chosen import Kernels
 from standin_batch.engine.dit.forward import Forward
 from standin_batch.engine.identities import Identities, subject_key
 from standin_batch.engine.identity import IdentityKV
@@ -29,6 +31,7 @@ from standin_batch.face.models import FaceModels
 from standin_batch.job import Job
 from standin_batch.modes import MODES, ModeInputs, ModeRequest
 from standin_batch.plan.memory import Profile, next_profile
+from standin_batch.plan.work import IDENTITY_TOKENS, tokens
 from standin_batch.weights.locate import ModelFiles
 from standin_batch.weights.registry import ROWS
 
@@ -134,9 +137,11 @@ class Engine:
     _inputs: tuple[str, ModeInputs] | None = field(default=None, repr=False)
     _identities: Identities = field(init=False, repr=False)
     _forward: Forward = field(init=False, repr=False)
+    _kernels: Kernels = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._forward = Forward(self.device)
+        self._kernels = Kernels(self.device)
         self._loras = LoraSet(self.device)
         self._identities = Identities(self.files, self.device)
 
@@ -259,6 +264,7 @@ class Engine:
                 dit = self.placement.for_expert(expert, MODES[work.job.mode].modules)
                 self._loras.put_on(work.job, expert, self.files.experts[expert].name, dit)
                 work.denoising.to(self.device)
+                self._forward.attention = self._attention(work.job, dit)
             with work.clock.phase("identity"):
                 identity = self._identity(work, expert, dit)
             with work.clock.phase("denoise"):
@@ -288,6 +294,11 @@ class Engine:
         return self._identities.keys_values(
             dit, expert, work.job, work.identity, self._loras.key(expert), alone=self.takes_turns
         )
+
+    def _attention(self, job: Job, dit: Any) -> Attention:  # noqa: ANN401
+        video, identity = tokens(job), 0 if job.subject is None else IDENTITY_TOKENS
+        heads = dit.blocks[0].num_heads
+        return self._kernels.attention(Shape(video, video + identity, heads, dit.dim // heads), self.pipe.torch_dtype)
 
     def _context(self, job: Job) -> Context:
         needs_negative = any(scale != 1.0 for scale in job.cfg_scale)

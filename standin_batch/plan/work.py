@@ -83,7 +83,7 @@ def job_flop(job: Job) -> float:
     """FLOP of a job: every pass of the DiT, and decoding. What is shared between jobs is a switch, and not in it."""
     return _flop(
         job.model,
-        tokens=_tokens(job),
+        tokens=tokens(job),
         identity=job.subject is not None,
         vace=job.mode == "vace",
         passes=passes(job.num_inference_steps, job.cfg_scale, job.sigma_shift, job.boundary),
@@ -95,7 +95,8 @@ def _flop(model: str, *, tokens: int, identity: bool, vace: bool, passes: int) -
     return passes * forward(ROWS[model].sizes, tokens, identity=identity, vace=vace).total
 
 
-def _tokens(job: Job) -> int:
+def tokens(job: Job) -> int:
+    """Tokens of a job's video: one for each 16 x 16 pixels of each latent frame."""
     rows, columns = job.grid
     # VACE puts a reference image in front as one more latent frame.
     return (job.latent_frames + ("reference_image" in job.files)) * rows * columns

@@ -126,3 +126,19 @@ def test_compiled_blocks_compute_the_same_whatever_shapes_came_before(dit, tmp_p
     alone = compiled(dit, **given, context=context)
     compiled(dit, **longer, context=context)
     assert torch.equal(compiled(dit, **given, context=context), alone)
+
+
+@pytest.mark.gpu
+def test_a_pass_waits_for_nothing_on_a_gpu(dit):
+    """The host hands over the next kernels while the device computes."""
+    on_gpu = dit.to("cuda")
+    given, context = inputs()
+    given, context = {key: value.cuda() for key, value in given.items()}, context.cuda()
+    forward = Forward("cuda")
+    forward(on_gpu, **given, context=context)  # tables and places are made by the first
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        forward(on_gpu, **given, context=context)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+        dit.to("cpu")
