@@ -65,6 +65,7 @@ PEAK_SHARPNESS = 60.0
 LEAST_CONTRAST = 0.03
 
 PADDING = 128
+PHASES = 4
 OUTPUTS = {"score": 1, "box": 4, "landmarks": 10}
 """What the detector says of each anchor, and in how many numbers."""
 
@@ -189,7 +190,8 @@ def _padded(graph: _Graph, grey: str, size: str) -> str:
 
 def _anchor(graph: _Graph, grey: str, stride: int, cell: int, sides: tuple[int, ...]) -> str:
     """One anchor's best match in each cell: score, box and landmarks, `[1, H / stride, W / stride, 1 + 4 + 10]`."""
-    maps = [graph.add("SpaceToDepth", _correlation(graph, grey, side / cell), blocksize=side) for side in sides]
+    phases = min(PHASES, PADDING // cell)
+    maps = [graph.add("SpaceToDepth", _correlation(graph, grey, side / cell, phases), blocksize=side) for side in sides]
     matches = graph.add("Transpose", graph.add("Concat", *maps, axis=1), perm=[0, 2, 3, 1])
     best = graph.add("ReduceMax", matches, graph.integers(-1), keepdims=1)
     over = graph.add("Sub", best, graph.constant(CORRELATION_THRESHOLD))
@@ -215,19 +217,30 @@ def _spread(graph: _Graph, cells: str, times: int) -> str:
     return graph.add("Reshape", tiled, graph.add("Concat", graph.integers(1), rows, columns, depth, axis=0))
 
 
-def _correlation(graph: _Graph, grey: str, scale: float) -> str:
+def _correlation(graph: _Graph, grey: str, scale: float, phases: int) -> str:
     """The template's normalised correlation, -1..1, with the image shrunk by `scale`, at every pixel."""
     scales = graph.constant((1, 1, scale, scale))
     small = graph.add("Resize", grey, "", scales, mode="linear", antialias=1)
     mask, kernel = _template()
-    height, width = TEMPLATE_HEIGHT // 2, TEMPLATE_WIDTH // 2
-    pads = [height, width, TEMPLATE_HEIGHT - 1 - height, TEMPLATE_WIDTH - 1 - width]
-    window = graph.constant(mask[None, None])
-    mean = graph.add("Conv", small, window, pads=pads)
-    energy = graph.add("Conv", graph.add("Mul", small, small), window, pads=pads)
+    mean = _at_every_pixel(graph, small, mask, phases)
+    energy = _at_every_pixel(graph, graph.add("Mul", small, small), mask, phases)
     variance = graph.add("Relu", graph.add("Sub", energy, graph.add("Mul", mean, mean)))
     contrast = graph.add("Sqrt", graph.add("Add", variance, graph.constant(LEAST_CONTRAST**2)))
-    return graph.add("Div", graph.add("Conv", small, graph.constant(kernel[None, None]), pads=pads), contrast)
+    return graph.add("Div", _at_every_pixel(graph, small, kernel, phases), contrast)
+
+
+def _at_every_pixel(graph: _Graph, image: str, kernel: Floats, phases: int) -> str:
+    """The sum of `kernel` times the pixels about each pixel: `[1, 1, H, W]`, both multiples of `phases`.
+
+    ONNX Runtime computes 16 output channels where there is one. So each step of `phases` pixels down and across gives
+    all the places between as channels, of shifted kernels.
+    """
+    height, width = kernel.shape
+    shifts = [np.pad(kernel, ((y, phases - 1 - y), (x, phases - 1 - x))) for y, x in np.ndindex(phases, phases)]
+    top, left = height // 2, width // 2
+    pads = [top, left, height - 1 - top, width - 1 - left]
+    sums = graph.add("Conv", image, graph.constant(np.stack(shifts)[:, None]), pads=pads, strides=[phases, phases])
+    return graph.add("DepthToSpace", sums, blocksize=phases)
 
 
 def _template() -> tuple[Floats, Floats]:
