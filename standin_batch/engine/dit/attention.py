@@ -12,7 +12,6 @@ from types import MappingProxyType
 
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.nn.functional import scaled_dot_product_attention
 
 logger = logging.getLogger(__name__)
 
@@ -26,8 +25,8 @@ REPEATS = 3
 
 
 def _sdpa(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-    found = scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2))
-    return found.transpose(1, 2)
+    heads_first = (each.transpose(1, 2) for each in (q, k, v))
+    return torch.nn.functional.scaled_dot_product_attention(*heads_first).transpose(1, 2)
 
 
 def _sdpa_by(backend: SDPBackend, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
