@@ -25,8 +25,8 @@ REPEATS = 3
 
 
 def _sdpa(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-    heads_first = (each.transpose(1, 2) for each in (q, k, v))
-    return torch.nn.functional.scaled_dot_product_attention(*heads_first).transpose(1, 2)
+    q, k, v = (each.transpose(1, 2) for each in (q, k, v))
+    return torch.nn.functional.scaled_dot_product_attention(q, k, v).transpose(1, 2)
 
 
 def _sdpa_by(backend: SDPBackend, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
