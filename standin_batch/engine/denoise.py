@@ -11,18 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from diffsynth.pipelines.wan_video import WanVideoPipeline, WanVideoUnit_NoiseInitializer, WanVideoUnit_VACE
+from diffsynth.pipelines.wan_video import WanVideoPipeline, WanVideoUnit_NoiseInitializer
 
 from standin_batch.engine.background import Background
+from standin_batch.engine.brought import TILES, Brought
 from standin_batch.engine.dit.forward import Forward, Vace
 from standin_batch.engine.identity import IdentityKV
 from standin_batch.job import Job
-from standin_batch.modes import ModeInputs
 
-UNITS = (WanVideoUnit_NoiseInitializer(), WanVideoUnit_VACE())
 TRAIN_TIMESTEPS = 1000
-TILES = {"tile_size": (30, 52), "tile_stride": (15, 26)}
-"""Of the tiled VAE, in latent pixels: the values of `WanVideoPipeline.__call__`."""
 
 OnStep = Callable[[int, int], None]
 
@@ -79,26 +76,27 @@ class Denoising:
 
 
 @torch.no_grad()
-def start(pipe: WanVideoPipeline, job: Job, context: Context, mode_inputs: ModeInputs) -> Denoising:
-    """Draw the noise of `job`, and encode what its mode brings.
+def start(pipe: WanVideoPipeline, job: Job, context: Context, brought: Brought) -> Denoising:
+    """Draw the noise of `job`, and set out from it, or from the video that its mode brings.
 
     Args:
         pipe: a loaded pipeline.
         job: what to make.
         context: its encoded prompts.
-        mode_inputs: what its mode adds.
+        brought: what its mode adds.
     """
-    units = dict(mode_inputs.units)
-    strength, video = units.pop("denoising_strength", 1.0), units.pop("input_video", None)
+    units = brought.units_of(job)
+    strength = units.get("denoising_strength", 1.0)
     _schedule(pipe, job, strength)
-    inputs = _unit_inputs(pipe, job, units)
-    latents, background = inputs["noise"], None
-    if video is not None:
-        original = _encoded(pipe, video, job.vae_tiled)
-        latents = pipe.scheduler.add_noise(original, inputs["noise"], timestep=pipe.scheduler.timesteps[0])
-        if mode_inputs.changing is not None:
-            background = Background.of(mode_inputs.changing, original, inputs["noise"])
-    hints = {key: inputs.get(key) for key in ("vace_context", "vace_scale")}
+    noise = _noise(pipe, job, units)
+    latents, background = noise, None
+    if brought.original is not None:
+        original = brought.original.to(noise.device)
+        latents = pipe.scheduler.add_noise(original, noise, timestep=pipe.scheduler.timesteps[0])
+        if brought.inputs.changing is not None:
+            background = Background.of(brought.inputs.changing, original, noise)
+    shown = None if brought.vace_context is None else brought.vace_context.to(noise.device)
+    hints = {"vace_context": shown, "vace_scale": units.get("vace_scale")}
     return Denoising(job, context, latents, strength, hints, background)
 
 
@@ -154,14 +152,6 @@ def _expert_of(pipe: WanVideoPipeline, timestep: torch.Tensor, job: Job) -> int:
     return expert_at(float(timestep), job.boundary, pipe.dit2 is not None)
 
 
-def _encoded(pipe: WanVideoPipeline, video: Any, tiled: bool) -> torch.Tensor:  # noqa: ANN401
-    """The latents of a video: as DiffSynth's `WanVideoUnit_InputVideoEmbedder`, which keeps them to itself."""
-    pixels = pipe.preprocess_video(video)
-    return pipe.vae.encode(pixels, device=pipe.device, tiled=tiled, **TILES).to(
-        dtype=pipe.torch_dtype, device=pipe.device
-    )
-
-
 def expert_at(timestep: float, boundary: float, has_two: bool) -> int:
     """Index of the expert that denoises `timestep` (0 .. 1000): the low-noise one below the boundary."""
     return 1 if has_two and timestep < boundary * TRAIN_TIMESTEPS else 0
@@ -197,20 +187,13 @@ def encode_prompt(pipe: WanVideoPipeline, text: str) -> torch.Tensor:
     return embedded
 
 
-def _unit_inputs(pipe: WanVideoPipeline, job: Job, units: dict[str, Any]) -> dict[str, Any]:
-    inputs: dict[str, Any] = {
-        "height": job.height,
-        "width": job.width,
-        "num_frames": job.num_frames,
-        "seed": job.seed,
-        "rand_device": "cpu",
-        "tiled": job.vae_tiled,
-        **TILES,
-        **units,
-    }
-    for unit in UNITS:
-        inputs, _, _ = pipe.unit_runner(unit, pipe, inputs, {}, {})
-    return inputs
+def _noise(pipe: WanVideoPipeline, job: Job, units: dict[str, Any]) -> torch.Tensor:
+    """The noise of `job`, drawn on the CPU: [1, 16, T, height / 8, width / 8]."""
+    size = {"height": job.height, "width": job.width, "num_frames": job.num_frames}
+    inputs = {**size, "seed": job.seed, "rand_device": "cpu", **units}
+    inputs, _, _ = pipe.unit_runner(WanVideoUnit_NoiseInitializer(), pipe, inputs, {}, {})
+    noise: torch.Tensor = inputs["noise"]
+    return noise
 
 
 def _guided_noise(

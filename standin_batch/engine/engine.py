@@ -15,12 +15,13 @@ import numpy as np
 import torch
 from PIL import Image
 
+from standin_batch.engine.brought import Brought, brought, brought_key
 from standin_batch.engine.clock import Clock
 from standin_batch.engine.denoise import Context, Denoising, OnStep, decode, encode_prompt, finished, run_expert, start
 from standin_batch.engine.dit.attention import Attention, Shape
 from standin_batch.engine.dit.chosen import Kernels
 from standin_batch.engine.dit.forward import Forward
-from standin_batch.engine.identities import Identities, subject_key
+from standin_batch.engine.identities import Identities
 from standin_batch.engine.identity import IdentityKV
 from standin_batch.engine.lora_set import LoraSet
 from standin_batch.engine.measured import measured
@@ -29,7 +30,7 @@ from standin_batch.engine.placement import HOME, Placement, empty_cache
 from standin_batch.engine.quiet import to_log
 from standin_batch.face.models import FaceModels
 from standin_batch.job import Job
-from standin_batch.modes import MODES, ModeInputs, ModeRequest
+from standin_batch.modes import MODES, ModeRequest
 from standin_batch.plan.memory import Profile, next_profile
 from standin_batch.plan.work import IDENTITY_TOKENS, tokens
 from standin_batch.weights.locate import ModelFiles
@@ -134,7 +135,7 @@ class Engine:
     placement: Placement = field(repr=False)
     _contexts: dict[str, torch.Tensor] = field(default_factory=dict, repr=False)
     _loras: LoraSet = field(init=False, repr=False)
-    _inputs: tuple[str, ModeInputs] | None = field(default=None, repr=False)
+    _brought: tuple[str, Brought] | None = field(default=None, repr=False)
     _identities: Identities = field(init=False, repr=False)
     _forward: Forward = field(init=False, repr=False)
     _kernels: Kernels = field(init=False, repr=False)
@@ -180,14 +181,15 @@ class Engine:
         self.pipe = self.placement = None  # type: ignore[assignment]
         self._contexts.clear()
         self.forget()
+        self._identities = Identities(self.files, self.device)
         self._loras = LoraSet(self.device)
         gc.collect()
         empty_cache(self.device)
 
     def forget(self) -> None:
         """Forget what was kept for the next job: after an error it may be what fills the memory."""
-        self._inputs = None
-        self._identities = Identities(self.files, self.device)
+        self._brought = None
+        self._identities.forget()
         self._forward.forget()
         gc.collect()
         empty_cache(self.device)
@@ -251,9 +253,9 @@ class Engine:
             with clock.phase("inputs"):
                 for name in MODES[job.mode].modules:
                     load_module(self.pipe, name, self.files.modules[name], self.placement.home)
-                inputs = self._mode_inputs(job, pictures)
-                denoising = start(self.pipe, job, context, inputs)
-        return Work(job, identity, denoising, clock, inputs.report, inputs.warnings)
+                shown = self._shown(job, pictures)
+                denoising = start(self.pipe, job, context, shown)
+        return Work(job, identity, denoising, clock, shown.inputs.report, shown.inputs.warnings)
 
     def denoise(self, work: Work, expert: int, on_step: OnStep) -> None:
         """Take `work` through the steps of one expert."""
@@ -308,22 +310,21 @@ class Engine:
         positive, *negative = (self._contexts[text].to(self.device) for text in texts)
         return Context(positive, negative[0] if negative else None)
 
-    def _mode_inputs(self, job: Job, pictures: Pictures) -> ModeInputs:
-        """What the mode of `job` brings; the last one is kept, for other seeds and prompts on the same video."""
-        files = {key: file.digest for key, file in job.files.items()}
-        size = (job.width, job.height, job.num_frames, job.fps)
-        key = repr((job.mode, sorted(job.params.items()), sorted(files.items()), size, subject_key(job)))
-        if self._inputs is None or self._inputs[0] != key:
-            self._inputs = (key, MODES[job.mode].inputs(_request(job, pictures)))
-        return self._inputs[1]
+    def _shown(self, job: Job, pictures: Pictures) -> Brought:
+        """What the mode of `job` brings; the last is kept, for other seeds and prompts on the same videos."""
+        key = brought_key(job)
+        if self._brought is None or self._brought[0] != key:
+            self._brought = (key, brought(self.pipe, job, MODES[job.mode].inputs(_request(job, pictures))))
+        return self._brought[1]
 
 
 def _request(job: Job, pictures: Pictures) -> ModeRequest:
+    subject = job.subject if MODES[job.mode].reads_faces(job.params) else None
     return ModeRequest(
         params=job.params,
         files={key: file.path for key, file in job.files.items()},
         videos={key: file.video for key, file in job.files.items() if file.video is not None},
-        subject=None if job.subject is None else job.subject.image,
+        subject=None if subject is None else subject.image,
         width=job.width,
         height=job.height,
         num_frames=job.num_frames,

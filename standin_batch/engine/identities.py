@@ -1,6 +1,7 @@
-"""The identities of an engine: the subject's latent, and its keys and values for each expert, kept while they serve.
+"""The identities of an engine: the latents of its subjects, and keys and values of the one at work, for each expert.
 
-One identity and one grid at a time: the keys and values are 0.84 GB for each expert of 14B.
+Latents are small, and a plan comes back to a subject with each set of LoRAs. Keys and values are 0.84 GB for each
+expert of 14B: they are kept of one identity and one grid at a time.
 """
 
 from __future__ import annotations
@@ -20,9 +21,12 @@ from standin_batch.weights.locate import ModelFiles
 Key = tuple[str, tuple[int, int]]
 """Subject and grid."""
 
+MOST_LATENTS = 1024
+"""Latents that are kept: 256 kB each in float32."""
+
 
 class Identities:
-    """What is known of the identity at work.
+    """What is known of subjects.
 
     Args:
         files: of the model, for its adapters.
@@ -32,17 +36,24 @@ class Identities:
     def __init__(self, files: ModelFiles, device: str) -> None:
         self._files, self._device = files, device
         self._adapters: dict[int, tuple[BlockAdapter, ...]] = {}
-        self._latent: tuple[str, torch.Tensor] | None = None
+        self._latents: dict[str, torch.Tensor] = {}
         self._known: dict[int, tuple[Key, Hashable, IdentityKV]] = {}
 
     def latent(self, pipe: Any, job: Job, image: Callable[[Job], Image.Image]) -> torch.Tensor | None:  # noqa: ANN401
-        """The latent of the subject of `job`; None without one. Its picture is asked for only when it is another's."""
+        """The latent of the subject of `job`; None without one. Its picture is asked for only when it is not known."""
         if job.subject is None:
             return None
         key = subject_key(job)
-        if self._latent is None or self._latent[0] != key:
-            self._latent = (key, encode_subject(pipe, image(job)))
-        return self._latent[1]
+        latent = self._latents.pop(key).to(self._device) if key in self._latents else encode_subject(pipe, image(job))
+        self._latents[key] = latent.cpu()
+        if len(self._latents) > MOST_LATENTS:
+            del self._latents[next(iter(self._latents))]  # the one that was asked for longest ago
+        return latent
+
+    def forget(self) -> None:
+        """Forget what may fill the device: adapters, keys and values. Latents wait on the CPU."""
+        self._adapters.clear()
+        self._known.clear()
 
     def keys_values(
         self,

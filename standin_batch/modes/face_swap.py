@@ -138,6 +138,7 @@ MODE = Mode(
     image_keys=("target_image",),
     sized_by="input_video",
     sound_of="input_video",
+    strengths=("denoising_strength",),
     requires=("identity", "input_video"),
     objections=(
         Objection(("target_image", "target"), _two_targets, "leave one of them out"),

@@ -35,7 +35,7 @@ class ModeRequest:
         params: the keys of the mode's `Params`, resolved, without files.
         files: absolute path of each file that the mode's keys name (`reference_video`, ...).
         videos: what those of them that are videos are.
-        subject: absolute path of the identity's picture; None without identity.
+        subject: absolute path of the identity's picture, for a mode that reads faces; else None.
         width: pixels, a multiple of 16.
         height: pixels, a multiple of 16.
         num_frames: frames, 4n+1.
@@ -115,6 +115,8 @@ class Mode:
         image_keys: keys of `params` that name an image file.
         sized_by: the key among `video_keys` whose video sets size, length and frame rate, unless the job says.
         sound_of: the key among `video_keys` whose sound the finished video has.
+        strengths: keys of `params` that are inputs of DiffSynth's units, and decide nothing of what is encoded: it is
+            kept for jobs that differ in them.
         modules: weight modules needed beside the base (`vace`).
         requires: keys that a job of this mode has to give, `identity` or own ones.
         objections: to values that cannot stand together.
@@ -131,6 +133,7 @@ class Mode:
     image_keys: tuple[str, ...] = ()
     sized_by: str | None = None
     sound_of: str | None = None
+    strengths: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
     objections: tuple[Objection, ...] = ()

@@ -82,6 +82,7 @@ MODE = Mode(
     video_keys=("reference_video",),
     image_keys=("reference_image",),
     sized_by="reference_video",
+    strengths=("vace_scale",),
     modules=("vace",),
     objections=(
         Objection(
