@@ -25,8 +25,10 @@ from standin_batch.engine.identities import Identities
 from standin_batch.engine.identity import IdentityKV
 from standin_batch.engine.lora_set import LoraSet
 from standin_batch.engine.measured import measured
-from standin_batch.engine.pipeline import load_module, load_pipeline, register_sizes
+from standin_batch.engine.pipeline import load_module, load_pipeline, load_text_encoder, register_sizes
 from standin_batch.engine.placement import HOME, Placement, empty_cache
+from standin_batch.engine.prompt_cache import PromptCache
+from standin_batch.engine.prompts import Prompts
 from standin_batch.engine.quiet import to_log
 from standin_batch.face.models import FaceModels
 from standin_batch.job import Job
@@ -125,6 +127,7 @@ class Engine:
         dtype: `float32` or `bfloat16`.
         files: the model's files.
         placement: where its weights are.
+        cache: of encoded prompts; None without one.
     """
 
     device: str
@@ -133,7 +136,8 @@ class Engine:
     files: ModelFiles
     pipe: Any = field(repr=False)
     placement: Placement = field(repr=False)
-    _contexts: dict[str, torch.Tensor] = field(default_factory=dict, repr=False)
+    cache: PromptCache | None = field(default=None, repr=False)
+    _prompts: Prompts = field(init=False, repr=False)
     _loras: LoraSet = field(init=False, repr=False)
     _brought: tuple[str, Brought] | None = field(default=None, repr=False)
     _identities: Identities = field(init=False, repr=False)
@@ -143,14 +147,21 @@ class Engine:
     def __post_init__(self) -> None:
         self._forward = Forward(self.device)
         self._kernels = Kernels(self.device)
+        self._prompts = Prompts(self.files, self.dtype, self.device, self.cache)
         self._loras = LoraSet(self.device)
         self._identities = Identities(self.files, self.device)
 
     @classmethod
     def load(
-        cls, model: str, dtype: str, files: ModelFiles, device: str, profile: Profile = Profile.RESIDENT
+        cls,
+        model: str,
+        dtype: str,
+        files: ModelFiles,
+        device: str,
+        profile: Profile = Profile.RESIDENT,
+        cache: PromptCache | None = None,
     ) -> Engine:
-        """Load a model. Slow at 14B: minutes.
+        """Load a model. Slow at 14B: minutes. Its text encoder is loaded with the first prompt that is not known.
 
         Args:
             model: row of the weights registry.
@@ -158,13 +169,14 @@ class Engine:
             files: the model's files.
             device: as torch names it.
             profile: what stays on the device while it is not at work.
+            cache: of encoded prompts; None to encode them all.
         """
         files = files.for_dtype(dtype)
         with to_log():
             register_sizes(ROWS[model].diffsynth)
             pipe = load_pipeline(files, dtype, device if profile is Profile.RESIDENT else HOME)
             placement = Placement(pipe, device, profile)
-        return cls(device, model, dtype, files, pipe, placement)
+        return cls(device, model, dtype, files, pipe, placement, cache)
 
     @property
     def experts(self) -> range:
@@ -179,7 +191,7 @@ class Engine:
     def release(self) -> None:
         """Give the memory back; the engine cannot be used afterwards."""
         self.pipe = self.placement = None  # type: ignore[assignment]
-        self._contexts.clear()
+        self._prompts.keep(())
         self.forget()
         self._identities = Identities(self.files, self.device)
         self._loras = LoraSet(self.device)
@@ -211,16 +223,24 @@ class Engine:
         needed, capacity = measured(self.device, error)
         return next_profile(self.placement.profile, needed, capacity, self.placement.weight_bytes(index, modules))
 
+    def prompts_to_encode(self, texts: Iterable[str]) -> list[str]:
+        """Those of `texts` that neither this engine nor the cache knows."""
+        return self._prompts.missing(texts)
+
     def encode_prompts(self, texts: Iterable[str]) -> None:
-        """Encode these prompts and forget all others; afterwards the text encoder leaves the GPU."""
+        """Encode these prompts and forget all others; afterwards the text encoder leaves the GPU.
+
+        Raises:
+            LoadError: if the text encoder is needed, and cannot be loaded.
+        """
         wanted = list(dict.fromkeys(texts))
-        missing = [text for text in wanted if text not in self._contexts]
-        if missing:
-            self.placement.for_text_encoder()
+        if missing := self._prompts.missing(wanted):
+            with to_log():
+                self.placement.for_text_encoder(lambda device: load_text_encoder(self.pipe, self.files, device))
             for text in missing:
-                self._contexts[text] = encode_prompt(self.pipe, text).cpu()
+                self._prompts.add(text, encode_prompt(self.pipe, text))
             self.placement.text_encoder_leaves()
-        self._contexts = {text: self._contexts[text] for text in wanted}
+        self._prompts.keep(wanted)
 
     def generate(self, job: Job, pictures: Pictures, on_step: OnStep) -> Clip:
         """Make the video of `job`: all of `begin`, `denoise` by each expert and `decode`.
@@ -305,9 +325,9 @@ class Engine:
     def _context(self, job: Job) -> Context:
         needs_negative = any(scale != 1.0 for scale in job.cfg_scale)
         texts = [job.prompt, job.negative_prompt] if needs_negative else [job.prompt]
-        if missing := [text for text in texts if text not in self._contexts]:
-            self.encode_prompts([*self._contexts, *missing])
-        positive, *negative = (self._contexts[text].to(self.device) for text in texts)
+        if missing := [text for text in texts if text not in self._prompts.texts]:
+            self.encode_prompts([*self._prompts.texts, *missing])
+        positive, *negative = (self._prompts.of(text).to(self.device) for text in texts)
         return Context(positive, negative[0] if negative else None)
 
     def _shown(self, job: Job, pictures: Pictures) -> Brought:

@@ -12,10 +12,14 @@ from diffsynth.configs import MODEL_CONFIGS
 from diffsynth.core import ModelConfig
 from diffsynth.core.loader import hash_model_file
 from diffsynth.models.model_loader import ModelPool
+from diffsynth.models.wan_video_text_encoder import HuggingfaceTokenizer
 from diffsynth.pipelines.wan_video import WanVideoPipeline
 
 from standin_batch.errors import NotReadyError
 from standin_batch.weights.locate import ModelFiles
+
+TEXT_TOKENS = 512
+"""Tokens of every prompt: the value of `WanVideoPipeline.from_pretrained`."""
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -33,7 +37,7 @@ def register_sizes(entries: Iterable[Mapping[str, Any]]) -> None:
 
 
 def load_pipeline(files: ModelFiles, dtype: str, device: str) -> WanVideoPipeline:
-    """Load DiT, text encoder, VAE and tokenizer.
+    """Load DiT and VAE; the text encoder comes when it is needed.
 
     Args:
         files: of one model.
@@ -43,15 +47,32 @@ def load_pipeline(files: ModelFiles, dtype: str, device: str) -> WanVideoPipelin
     Raises:
         LoadError: if a file is broken or not what its name says.
     """
-    groups = [expert.shards for expert in files.experts] + [(files.text_encoder,), (files.vae,)]
+    groups = [expert.shards for expert in files.experts] + [(files.vae,)]
     with _told(files.root):
         return WanVideoPipeline.from_pretrained(
             torch_dtype=DTYPES[dtype],
             device=device,
             model_configs=[ModelConfig(path=_paths(group)) for group in groups],
-            tokenizer_config=ModelConfig(path=str(files.tokenizer)),
+            tokenizer_config=None,
             redirect_common_files=False,
         )
+
+
+def load_text_encoder(pipe: WanVideoPipeline, files: ModelFiles, device: str) -> None:
+    """Load text encoder and tokenizer, unless they are there: where all prompts are known, nobody needs them.
+
+    Args:
+        pipe: a loaded pipeline.
+        files: of its model.
+        device: that the encoder is loaded to.
+
+    Raises:
+        LoadError: if a file is broken or not what its name says.
+    """
+    load_module(pipe, "text_encoder", (files.text_encoder,), device)
+    if pipe.tokenizer is None:
+        with _told(files.tokenizer):
+            pipe.tokenizer = HuggingfaceTokenizer(name=str(files.tokenizer), seq_len=TEXT_TOKENS, clean="whitespace")
 
 
 def load_module(pipe: WanVideoPipeline, name: str, shards: tuple[Path, ...], device: str) -> None:
@@ -68,14 +89,18 @@ def load_module(pipe: WanVideoPipeline, name: str, shards: tuple[Path, ...], dev
     """
     if getattr(pipe, name) is not None:
         return
-    pool, paths = ModelPool(), _paths(shards)
-    model_hash = hash_model_file(paths)
+    where = shards[0] if len(shards) == 1 else shards[0].parent
+    with _told(where):
+        setattr(pipe, name, _module(pipe, name, _paths(shards), device, where))
+
+
+def _module(pipe: WanVideoPipeline, name: str, paths: str | list[str], device: str, where: Path) -> Any:  # noqa: ANN401
+    pool, model_hash = ModelPool(), hash_model_file(paths)
     config = next((entry for entry in MODEL_CONFIGS if _is_module(entry, model_hash, name)), None)
     if config is None:
-        raise LoadError(f"{shards[0].parent} holds no {name} that DiffSynth knows ({model_hash})", "download it again")
+        raise LoadError(f"{where} holds no {name} that DiffSynth knows ({model_hash})", "download it again")
     placement = {"computation_dtype": pipe.torch_dtype, "computation_device": device}
-    with _told(shards[0].parent):
-        setattr(pipe, name, pool.load_model_file(config, paths, {**pool.default_vram_config(), **placement}))
+    return pool.load_model_file(config, paths, {**pool.default_vram_config(), **placement})
 
 
 def _is_module(entry: Mapping[str, Any], model_hash: str, name: str) -> bool:
@@ -83,14 +108,14 @@ def _is_module(entry: Mapping[str, Any], model_hash: str, name: str) -> bool:
 
 
 @contextlib.contextmanager
-def _told(folder: Path) -> Iterator[None]:
+def _told(where: Path) -> Iterator[None]:
     """What loading broken weights raises, in a user's words."""
     try:
         yield
-    except torch.OutOfMemoryError:
+    except (torch.OutOfMemoryError, LoadError):
         raise
     except Exception as error:
-        raise LoadError(f"the weights in {folder} cannot be loaded: {error}", "download them again") from error
+        raise LoadError(f"the weights in {where} cannot be loaded: {error}", "download them again") from error
 
 
 def experts_of(pipe: WanVideoPipeline) -> tuple[Any, ...]:

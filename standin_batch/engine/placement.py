@@ -5,7 +5,7 @@ What is computed is the same in every profile: weights move, operations do not.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -75,10 +75,15 @@ class Placement:
         if self.profile is Profile.OFFLOAD:
             self._leave()
 
-    def for_text_encoder(self) -> None:
-        """Make room for the text encoder, and bring it."""
+    def for_text_encoder(self, load: Callable[[str], None]) -> None:
+        """Make room for the text encoder, and bring it.
+
+        Args:
+            load: loads it to a device, unless it is loaded.
+        """
         if self.profile is Profile.OFFLOAD:
             self._leave()
+        load(self.home)
         # Whole in every profile: T5 makes its positions where its weights are.
         self._pipe.text_encoder.to(self._device)
 

@@ -345,12 +345,13 @@ class _Run:
     def _load(self, group: Group, files: ModelFiles) -> Engine:
         with self._preparing(f"loading {group.model} ({group.dtype})"), self.stop.at_once():
             from standin_batch.engine.engine import Engine
+            from standin_batch.engine.prompt_cache import PromptCache
 
             imported = time.monotonic()
             profile = self.ladder.usual
-            where = self.settings.device
+            where, cache = self.settings.device, PromptCache.default()
             engine = self._with_less(
-                lambda: Engine.load(group.model, group.dtype, files, where, self.ladder.usual), group.model
+                lambda: Engine.load(group.model, group.dtype, files, where, self.ladder.usual, cache), group.model
             )
             if profile is self.ladder.usual:
                 self.measured.add_load(self.device, (group.model, group.dtype), time.monotonic() - imported)
@@ -368,7 +369,9 @@ class _Run:
             engine.use(lowest(engine.placement.profile, self.ladder.usual))
             engine.encode_prompts(texts)
 
-        with self._preparing(f"encoding {len(texts)} prompts"), self.stop.at_once():
+        known = len(texts) - len(engine.prompts_to_encode(texts))
+        told = f"encoding {len(texts)} prompts" + (f", {known} of them known" if known else "")
+        with self._preparing(told), self.stop.at_once():
             try:
                 self._with_less(encode, "the text encoder")
             except StandinError:

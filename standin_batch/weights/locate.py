@@ -96,8 +96,12 @@ class ModelFiles:
     def base(self) -> tuple[Path, ...]:
         """Every file that decides a video without identity."""
         shards = tuple(path for expert in self.experts for path in expert.shards)
-        tokenizer = tuple(sorted(path for path in self.tokenizer.iterdir() if path.is_file()))
-        return (*shards, self.text_encoder, self.vae, *tokenizer)
+        encoder, *tokenizer = self.text_encoding()
+        return (*shards, encoder, self.vae, *tokenizer)
+
+    def text_encoding(self) -> tuple[Path, ...]:
+        """Every file that decides what a prompt becomes: the text encoder, then the tokenizer's."""
+        return (self.text_encoder, *sorted(path for path in self.tokenizer.iterdir() if path.is_file()))
 
     def adapters(self) -> tuple[Path, ...]:
         """The Stand-In checkpoints, one for each expert.

@@ -56,6 +56,7 @@ def places(engine, monkeypatch):
 
         monkeypatch.setattr(part, "to", to)
 
+    engine.encode_prompts(["loads the text encoder"])
     for index, dit in enumerate(experts_of(engine.pipe)):
         watch(index, dit)
     watch("text encoder", engine.pipe.text_encoder)
