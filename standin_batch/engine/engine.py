@@ -203,6 +203,7 @@ class Engine:
         self._brought = None
         self._identities.forget()
         self._forward.forget()
+        self._loras.let_go()
         gc.collect()
         empty_cache(self.device)
 

@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import torch
 from safetensors import SafetensorError, safe_open
 
+from standin_batch.engine.pristine import Pristine, is_pinned_worth
+from standin_batch.environment.memory import available_bytes
 from standin_batch.errors import StandinError
 from standin_batch.weights.lora_keys import Delta, LoraError, LoraLayout, Pair, read_layout
-
-_PRISTINE: WeakKeyDictionary[torch.nn.Module, dict[str, torch.Tensor]] = WeakKeyDictionary()
-"""Of models that LoRAs are fused into: the weights that were touched, as they were."""
 
 
 class FusionError(StandinError):
@@ -41,61 +39,76 @@ class LoraFile:
     scale: float
 
 
-@dataclass(frozen=True)
-class Fused:
-    """LoRAs in a DiT, and the way back."""
+class Fusion:
+    """A DiT, and the LoRAs in its weights. There is one for a DiT: a second would take fused weights for pristine ones.
 
-    _dit: torch.nn.Module = field(repr=False)
-    _pristine: dict[str, torch.Tensor] = field(default_factory=dict, repr=False)
-
-    @torch.no_grad()
-    def restore(self) -> None:
-        """Put every weight back to the very bits it had. A second call does nothing."""
-        if _PRISTINE.get(self._dit) is not self._pristine:
-            return
-        parameters = dict(self._dit.named_parameters())
-        for name, weight in self._pristine.items():
-            parameters[name].copy_(weight)
-        self._pristine.clear()
-        del _PRISTINE[self._dit]
-
-
-@torch.no_grad()
-def fuse(dit: torch.nn.Module, loras: Sequence[LoraFile], device: str | None = None) -> Fused:
-    """Add `loras`, in their order, to the weights of `dit`, in place.
-
-    All files are checked before the first weight is touched, and after any error all weights are as they were. Copies
-    of the weights that are touched stay in CPU memory until `restore`. One parameter at a time is computed, so little
-    memory is needed for it.
+    What was computed with the DiT before a change, such as an identity's keys and values, no longer belongs to it.
+    Copies of the weights that were touched stay in CPU memory, for the next change, until `let_go`.
 
     Args:
-        dit: with Wan's names and pristine weights; what was computed with it before, such as an identity's keys and
-            values, no longer belongs to it afterwards.
-        loras: none is fine.
+        dit: with Wan's names and pristine weights.
         device: that computes, wherever the weights are: another would round in another way; each parameter's own
             unless given.
-
-    Raises:
-        LoraError: if a file does not suit this model.
-        FusionError: if one makes a weight infinite or no number.
-        HeaderError: if a file is missing or damaged.
-        ValueError: if LoRAs are fused into `dit` already.
     """
-    if dit in _PRISTINE:
-        raise ValueError("LoRAs are fused into this model already: restore it first")
-    parameters = dict(dit.named_parameters())
-    shapes = {name: tuple(parameter.shape) for name, parameter in parameters.items()}
-    layouts = [(lora, read_layout(lora.path, shapes)) for lora in loras]
-    fused = Fused(dit)
-    _PRISTINE[dit] = fused._pristine
-    try:
-        with _opened([(lora, layout) for lora, layout in layouts if lora.scale]) as sources:
-            for name, parameter in parameters.items():
-                _fuse_parameter(name, parameter, sources, fused._pristine, torch.device(device or parameter.device))
-    except BaseException:
-        fused.restore()
-        raise
-    return fused
+
+    def __init__(self, dit: torch.nn.Module, device: str | None = None) -> None:
+        self._dit, self._device = dit, device
+        self._touched: set[str] = set()
+        needed = sum(parameter.numel() * parameter.element_size() for parameter in dit.parameters())
+        self._pristine = Pristine(pinned=is_pinned_worth(device or "", needed, available_bytes()))
+
+    @torch.no_grad()
+    def put_on(self, loras: Sequence[LoraFile]) -> None:
+        """Have `loras`, in their order, in the weights, and no others: to the bits that they give a pristine DiT.
+
+        All files are checked before the first weight is touched, and after any error all weights are pristine. One
+        parameter at a time is computed, so little memory is needed for it.
+
+        Args:
+            loras: none is fine.
+
+        Raises:
+            LoraError: if a file does not suit this model.
+            FusionError: if one makes a weight infinite or no number.
+            HeaderError: if a file is missing or damaged.
+        """
+        try:
+            parameters = dict(self._dit.named_parameters())
+            shapes = {name: tuple(parameter.shape) for name, parameter in parameters.items()}
+            layouts = [(lora, read_layout(lora.path, shapes)) for lora in loras]
+            with _opened([(lora, layout) for lora, layout in layouts if lora.scale]) as sources:
+                for name, parameter in parameters.items():
+                    self._have(name, parameter, sources)
+        except BaseException:
+            self.take_off()
+            raise
+
+    @torch.no_grad()
+    def take_off(self) -> None:
+        """Put every weight back to the very bits it had. A second call does nothing."""
+        for name, parameter in self._dit.named_parameters():
+            self._restore(name, parameter)
+
+    def let_go(self) -> None:
+        """Give up the copies of weights that are pristine now."""
+        self._pristine.drop(but=self._touched)
+
+    def _have(self, name: str, parameter: torch.nn.Parameter, sources: Sequence[_Source]) -> None:
+        """Have in one parameter what `sources` add to it, or nothing."""
+        parts = [(source, part) for source in sources for part in source.layout.additions.get(name, ())]
+        if not parts:
+            self._restore(name, parameter)
+            return
+        pristine = self._pristine[name] if name in self._touched else parameter
+        fused = _fused(name, pristine, parts, torch.device(self._device or parameter.device))
+        self._pristine.keep(name, pristine)
+        self._touched.add(name)
+        parameter.copy_(fused)
+
+    def _restore(self, name: str, parameter: torch.nn.Parameter) -> None:
+        if name in self._touched:
+            parameter.copy_(self._pristine[name], non_blocking=True)
+            self._touched.remove(name)
 
 
 @dataclass(frozen=True)
@@ -107,7 +120,8 @@ class _Source:
     file: Any
 
     def tensor(self, key: str, device: torch.device) -> torch.Tensor:
-        return self.file.get_tensor(key).to(device=device, dtype=torch.float32)
+        tensor: torch.Tensor = self.file.get_tensor(key).to(device)
+        return tensor.to(torch.float32)
 
 
 @contextlib.contextmanager
@@ -123,25 +137,19 @@ def _opened(layouts: Sequence[tuple[LoraFile, LoraLayout]]) -> Iterator[list[_So
         yield sources
 
 
-def _fuse_parameter(
-    name: str,
-    parameter: torch.nn.Parameter,
-    sources: Sequence[_Source],
-    pristine: dict[str, torch.Tensor],
-    device: torch.device,
-) -> None:
-    parts = [(source, part) for source in sources for part in source.layout.additions.get(name, ())]
-    if not parts:
-        return
-    total = parameter.to(device=device, dtype=torch.float32, copy=True)
+def _fused(
+    name: str, pristine: torch.Tensor, parts: Sequence[tuple[_Source, Pair | Delta]], device: torch.device
+) -> torch.Tensor:
+    """A weight with all that is added to it, rounded once to its dtype."""
+    # Moved, then cast: torch would cast on the CPU.
+    total = pristine.to(device, non_blocking=True).to(torch.float32, copy=True)
     for source, part in parts:
         # Multiplied, rounded, added, rounded: in these steps, as the reference does it, and not in one (`alpha=`).
-        total += _addition(source, part, parameter.shape, device) * (source.lora.scale * _strength(source, part))
+        total += _addition(source, part, pristine.shape, device) * (source.lora.scale * _strength(source, part))
     if not total.isfinite().all():
         files = ", ".join(dict.fromkeys(str(source.lora.path) for source, _ in parts))
         raise FusionError(f"{name} is infinite or no number with {files}", "download it again, or lower its scale")
-    pristine[name] = parameter.to("cpu", copy=True)
-    parameter.copy_(total)
+    return total.to(pristine.dtype)
 
 
 def _addition(source: _Source, part: Pair | Delta, shape: torch.Size, device: torch.device) -> torch.Tensor:

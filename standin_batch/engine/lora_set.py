@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from standin_batch.engine.lora import Fused, LoraFile, fuse
+from standin_batch.engine.lora import Fusion, LoraFile
 from standin_batch.job import Job
+
+Key = tuple[tuple[str, float], ...]
+"""Content and scale of each LoRA, in order."""
 
 
 class LoraSet:
@@ -17,11 +20,12 @@ class LoraSet:
 
     def __init__(self, device: str) -> None:
         self._device = device
-        self._on: dict[int, tuple[tuple[tuple[str, float], ...], Fused]] = {}
+        self._fusions: dict[int, Fusion] = {}
+        self._on: dict[int, Key] = {}
 
-    def key(self, expert: int) -> tuple[tuple[str, float], ...]:
-        """What is on an expert: content and scale of each LoRA, in order."""
-        return self._on[expert][0] if expert in self._on else ()
+    def key(self, expert: int) -> Key:
+        """What is on an expert."""
+        return self._on.get(expert, ())
 
     def put_on(self, job: Job, expert: int, name: str, dit: Any) -> None:  # noqa: ANN401
         """Have on an expert the LoRAs that `job` wants there, and no others.
@@ -37,12 +41,13 @@ class LoraSet:
         key = tuple((file.digest, scale) for file, scale in wanted)
         if key == self.key(expert):
             return
-        self.take_off(expert)
-        if wanted:
-            self._on[expert] = (key, fuse(dit, [LoraFile(file.path, scale) for file, scale in wanted], self._device))
+        if expert not in self._fusions:
+            self._fusions[expert] = Fusion(dit, self._device)
+        self._on.pop(expert, None)  # an error leaves none on it
+        self._fusions[expert].put_on([LoraFile(file.path, scale) for file, scale in wanted])
+        self._on[expert] = key
 
-    def take_off(self, expert: int) -> None:
-        """Bring the weights of an expert back to the very bits."""
-        if expert in self._on:
-            self._on[expert][1].restore()
-            del self._on[expert]
+    def let_go(self) -> None:
+        """Give up copies of weights that nothing is added to now."""
+        for fusion in self._fusions.values():
+            fusion.let_go()

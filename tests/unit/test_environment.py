@@ -11,6 +11,7 @@ from standin_batch import environment
 from standin_batch.environment import Level, all_findings, quick_findings
 from standin_batch.environment.disk import disk_finding, existing, writable_finding
 from standin_batch.environment.gpu import Driver, Gpu, ask_driver, judge
+from standin_batch.environment.memory import available_bytes
 from standin_batch.environment.onnx_runtime import cudnn_version
 from standin_batch.environment.packages import library_findings, requirements
 from standin_batch.environment.programs import ffmpeg_finding
@@ -214,3 +215,15 @@ def test_every_finding_that_is_not_well_has_a_cure_or_says_what_it_means():
     assert {"python", "torch", "onnxruntime", "diffsynth", "ffmpeg", "disk"} <= {found.subject for found in findings}
     assert all(found.cure for found in findings if found.level is Level.ERROR)
     assert environment.REINSTALL_ORT.startswith(sys.executable)
+
+
+def test_the_memory_to_spare_is_what_linux_says(tmp_path):
+    meminfo = tmp_path / "meminfo"
+    meminfo.write_text("MemTotal:       24612345 kB\nMemFree:          123 kB\nMemAvailable:   23456789 kB\n")
+    assert available_bytes(meminfo) == 23456789 * 1024
+
+
+def test_where_nobody_says_how_much_memory_there_is_it_is_not_known(tmp_path):
+    assert available_bytes(tmp_path / "nothing") is None
+    (tmp_path / "old").write_text("MemFree: 123 kB\n")
+    assert available_bytes(tmp_path / "old") is None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-
 import pytest
 import torch
 from diffsynth.models.wan_video_dit import WanModel
@@ -13,8 +11,8 @@ from hypothesis import strategies as st
 from lora_styles import STYLES, write_styles
 from safetensors.torch import load_file, save_file
 
-from standin_batch.engine import lora as lora_module
-from standin_batch.engine.lora import FusionError, LoraFile, fuse
+from standin_batch.engine.lora import Fusion, FusionError, LoraFile
+from standin_batch.engine.pristine import CHUNK, Pristine, is_pinned_worth
 from standin_batch.weights.header import HeaderError
 from standin_batch.weights.lora_keys import LoraError
 from standin_batch.weights.registry import TINY_DIT
@@ -67,6 +65,13 @@ def write(tmp_path):
     return to
 
 
+def fuse(dit, loras):
+    """A DiT that had none has these LoRAs now."""
+    fusion = Fusion(dit)
+    fusion.put_on(loras)
+    return fusion
+
+
 def weights(dit):
     return {name: parameter.detach().clone() for name, parameter in dit.named_parameters()}
 
@@ -117,7 +122,7 @@ def test_restoring_puts_back_the_very_bits(make_dit, style, dtype):
     places = {name: parameter.data_ptr() for name, parameter in dit.named_parameters()}
     fused = fuse(dit, [LoraFile(style, 0.7)])
     assert not same(weights(dit), pristine)
-    fused.restore()
+    fused.take_off()
     assert same(weights(dit), pristine)
     assert {name: parameter.data_ptr() for name, parameter in dit.named_parameters()} == places
 
@@ -134,7 +139,7 @@ def test_in_bfloat16_the_exact_sum_is_rounded_once(make_dit, write, checkpoint):
     delta = checkpoint[WEIGHT].float().abs() * step * 0.3
     one, two = (write(name, {f"{Q}.diff": delta}) for name in ("one", "two"))
     dit = make_dit(torch.bfloat16)
-    fuse(dit, [LoraFile(one, 1.0)]).restore()
+    fuse(dit, [LoraFile(one, 1.0)]).take_off()
     fuse(dit, [LoraFile(one, 1.0), LoraFile(two, 0.9)])
     exact = checkpoint[WEIGHT].double() + delta.double() * 1.9
     alone = (checkpoint[WEIGHT].float() + delta).bfloat16()
@@ -242,33 +247,103 @@ def test_without_loras_nothing_happens(dit):
     pristine = weights(dit)
     fused = fuse(dit, [])
     assert same(weights(dit), pristine)
-    fused.restore()
+    fused.take_off()
     assert same(weights(dit), pristine)
 
 
-def test_a_second_fusion_waits_for_the_first_to_be_restored(dit, style):
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_one_set_after_another_gives_the_bits_of_a_fresh_fusion(make_dit, style, write, dtype):
+    other = write("other", {**pair(Q, seed=7), "diffusion_model.blocks.1.norm3.diff": normal(96, seed=1)})
+    sets = ([LoraFile(style, 0.7)], [LoraFile(other, 1.0)], [LoraFile(style, -0.3), LoraFile(other, 0.4)], [])
+    dit = make_dit(dtype)
+    fusion = Fusion(dit)
+    for number in (0, 1, 2, 0, 3, 2, 1, 3):
+        fresh = make_dit(dtype)
+        fuse(fresh, sets[number])
+        fusion.put_on(sets[number])
+        assert same(weights(dit), weights(fresh))
+
+
+def test_taking_off_twice_does_nothing(dit, style):
     pristine = weights(dit)
-    first = fuse(dit, [LoraFile(style, 1.0)])
-    with pytest.raises(ValueError, match="restore it first"):
-        fuse(dit, [LoraFile(style, 1.0)])
-    first.restore()
-    second = fuse(dit, [LoraFile(style, 0.5)])
-    first.restore()
-    with pytest.raises(ValueError, match="restore it first"):
-        fuse(dit, [])
-    second.restore()
-    second.restore()
+    fusion = fuse(dit, [LoraFile(style, 1.0)])
+    fusion.take_off()
+    versions = {name: parameter._version for name, parameter in dit.named_parameters()}
+    fusion.take_off()
+    assert {name: parameter._version for name, parameter in dit.named_parameters()} == versions
     assert same(weights(dit), pristine)
 
 
-def test_a_model_that_is_gone_takes_its_pristine_weights_along(make_dit, style):
-    gc.collect()
-    before = len(lora_module._PRISTINE)
-    fused = fuse(make_dit(), [LoraFile(style, 1.0)])
-    assert len(lora_module._PRISTINE) == before + 1
-    del fused
-    gc.collect()
-    assert len(lora_module._PRISTINE) == before
+def test_a_weight_is_copied_once_for_all_sets(dit, style, write):
+    other = write("other", {**pair(Q, seed=7), **pair("head.head", up=64)})
+    fusion = fuse(dit, [LoraFile(style, 1.0)])
+    first = copies(fusion)
+    assert len(first) == 28
+    fusion.put_on([LoraFile(other, 1.0)])
+    fusion.put_on([])
+    fusion.put_on([LoraFile(style, 0.5), LoraFile(other, 1.0)])
+    assert first.items() <= copies(fusion).items()
+    assert len(copies(fusion)) == 29, "the head was new"
+
+
+def copies(fusion):
+    return {name: copy.data_ptr() for name, copy in fusion._pristine._copies.items()}
+
+
+def test_where_nothing_can_be_pinned_copies_are_kept_all_the_same():
+    pristine, weight = Pristine(pinned=True), normal(3, 5)
+    for name in ("one", "two"):
+        pristine.keep(name, weight)
+        assert same({"": pristine[name]}, {"": weight})
+
+
+def test_copies_of_weights_that_are_pristine_can_be_given_up(make_dit, style, write):
+    dit, other = make_dit(), write("other", pair("head.head", up=64))
+    pristine = weights(dit)
+    fusion = fuse(dit, [LoraFile(style, 1.0)])
+    fusion.put_on([LoraFile(other, 1.0)])
+    assert len(fusion._pristine) == 29
+    fusion.let_go()
+    assert len(fusion._pristine) == 1, "the one of the weight that is fused stays"
+    fusion.put_on([LoraFile(style, 0.5)])
+    fusion.take_off()
+    assert same(weights(dit), pristine)
+
+
+@pytest.mark.parametrize(
+    ("device", "available", "worth"),
+    [("cuda", 60, True), ("cuda:1", 56, True), ("cuda", 55, False), ("cuda", None, False), ("cpu", 60, False)],
+)
+def test_copies_are_pinned_for_a_gpu_where_as_much_memory_is_left_as_they_take(device, available, worth):
+    assert is_pinned_worth(device, 28, available) is worth
+
+
+@pytest.mark.gpu
+def test_pinned_copies_come_back_to_the_bit_and_share_chunks(make_dit, style):
+    dit = make_dit(torch.bfloat16).cuda()
+    pristine, fusion = weights(dit), Fusion(dit, "cuda")
+    for scale in (0.7, 0.2):
+        fusion.put_on([LoraFile(style, scale)])
+        assert not same(weights(dit), pristine)
+    copies = list(fusion._pristine._copies.values())
+    assert all(copy.is_pinned() for copy in copies)
+    assert len({copy.untyped_storage().data_ptr() for copy in copies}) == 1
+    assert copies[0].untyped_storage().nbytes() == CHUNK
+    fusion.take_off()
+    assert same(weights(dit), pristine)
+
+
+@pytest.mark.parametrize("then", ["style", "nothing"])
+def test_an_error_in_the_second_set_leaves_every_weight_pristine(dit, style, write, then):
+    pristine = weights(dit)
+    fusion = fuse(dit, [LoraFile(style, 1.0)])
+    broken = pair("blocks.3.ffn.2", down=192)
+    broken["blocks.3.ffn.2.lora_B.weight"][3, 1] = float("nan")
+    with pytest.raises(FusionError):
+        fusion.put_on([LoraFile(style, 0.2), LoraFile(write("broken", broken), 1.0)])
+    assert same(weights(dit), pristine)
+    fusion.put_on([LoraFile(style, 1.0)] if then == "style" else [])
+    assert same(weights(dit), pristine) is (then == "nothing")
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
@@ -280,7 +355,7 @@ def test_numbers_that_are_none_are_an_error_and_everything_is_as_before(dit, sty
         fuse(dit, [LoraFile(style, 1.0), LoraFile(write("broken", broken), 1.0)])
     assert "broken.safetensors" in caught.value.message
     assert same(weights(dit), pristine)
-    fuse(dit, [LoraFile(style, 1.0)]).restore()
+    fuse(dit, [LoraFile(style, 1.0)]).take_off()
 
 
 def test_files_are_checked_before_the_first_weight_is_touched(dit, style, write):
@@ -344,5 +419,5 @@ def test_any_choice_of_loras_is_near_the_exact_sum_and_comes_off(tmp_path_factor
     step = torch.finfo(dtype).eps
     for name, weight in weights(dit).items():
         torch.testing.assert_close(weight.double(), exact[name], rtol=step, atol=2e-7)
-    fused.restore()
+    fused.take_off()
     assert same(weights(dit), pristine)
