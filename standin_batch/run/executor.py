@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
+from itertools import zip_longest
 from pathlib import Path
 from traceback import clear_frames
 from typing import TYPE_CHECKING, TypeVar
@@ -34,6 +35,7 @@ from standin_batch.run.ladder import Ladder
 from standin_batch.run.log import about
 from standin_batch.run.measured import Measured, device_of
 from standin_batch.run.outcomes import Outcomes, RunEnded
+from standin_batch.run.read_ahead import ReadAhead, files_of
 from standin_batch.run.room import Room
 from standin_batch.run.scoring import Scoring, video_of
 from standin_batch.run.showing import Showing
@@ -218,6 +220,7 @@ class _Run:
             versions=self.versions,
         )
         self.ladder = Ladder(self.settings.profile)
+        self.ahead = ReadAhead()
 
     def _score(self) -> Callable[[Job, Path], Scores]:
         """Scores the video of a job, if anybody wants to know."""
@@ -233,10 +236,10 @@ class _Run:
 
     def groups(self, groups: Sequence[Group]) -> None:
         """Run all groups, one after the other."""
-        with Writer(self.stop) as writer:
-            for group in groups:
+        with Writer(self.stop) as writer, self.ahead:
+            for group, following in zip_longest(groups, groups[1:]):
                 if self._is_worth(group):
-                    self._group(group, writer)
+                    self._group(group, following, writer)
 
     def _is_worth(self, group: Group) -> bool:
         """Whether any job of a group is worth loading its weights."""
@@ -246,8 +249,8 @@ class _Run:
         self.outcomes.out_of_time = True
         return False
 
-    def _group(self, group: Group, writer: Writer) -> None:
-        """Run the jobs of one group on one loaded model."""
+    def _group(self, group: Group, following: Group | None, writer: Writer) -> None:
+        """Run the jobs of one group on one loaded model; with the last of them, read what the `following` loads."""
         files = self.settings.files[group.model, group.base]
         subjects = Subjects(self.store.layout.subjects, files.faces, self.settings.device, self.settings.refused)
         queue = JobQueue(self._with_subjects([item.job for item in group.jobs], subjects), self.stop.wait)
@@ -258,7 +261,7 @@ class _Run:
         worker = self._worker(engine, queue, subjects, writer)
         try:
             while turns:
-                self._window(engine, worker, queue, turns)
+                self._window(engine, worker, queue, turns, following)
                 turns = self._take(queue) or self._late(group, queue, writer)
         finally:
             with suppress(RuntimeError):  # a device that is lost
@@ -274,7 +277,9 @@ class _Run:
         writer.wait()
         return self._take(queue)
 
-    def _window(self, engine: Engine, worker: Worker, queue: JobQueue, turns: Sequence[Turn]) -> None:
+    def _window(
+        self, engine: Engine, worker: Worker, queue: JobQueue, turns: Sequence[Turn], following: Group | None
+    ) -> None:
         """Run jobs that begin with the same memory profile, until they do not."""
         profile = self.ladder.profile_for(turns[0].job)
         self._use(engine, profile)
@@ -282,14 +287,19 @@ class _Run:
         turns, rest = turns[:size], turns[size:]
         queue.put_first(rest)
         self._encode_prompts(engine, turns)
-        if engine.takes_turns:
-            worker.together(turns)
-            return
-        for number, turn in enumerate(turns):
-            if self.ladder.profile_for(turn.job) is not profile:
-                queue.put_first(turns[number:])
+        for together in [turns] if engine.takes_turns else [[turn] for turn in turns]:
+            if self.ladder.profile_for(together[0].job) is not profile:
+                queue.put_first(turns[turns.index(together[0]) :])
                 return
-            worker.together([turn])
+            if queue.is_empty and together[-1] is turns[-1]:
+                self._read_ahead(following)
+            worker.together(together)
+
+    def _read_ahead(self, group: Group | None) -> None:
+        """Read what a group loads, while the last job before it is made."""
+        if group is not None:
+            files = self.settings.files[group.model, group.base]
+            self.ahead.begin(lambda: files_of(files, group.dtype))
 
     def _worker(self, engine: Engine, queue: JobQueue, subjects: Subjects, writer: Writer) -> Worker:
         return Worker(
@@ -347,6 +357,7 @@ class _Run:
             from standin_batch.engine.engine import Engine
             from standin_batch.engine.prompt_cache import PromptCache
 
+            self.ahead.end()
             imported = time.monotonic()
             profile = self.ladder.usual
             where, cache = self.settings.device, PromptCache.default()

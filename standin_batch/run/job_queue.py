@@ -44,6 +44,11 @@ class JobQueue:
         self._wait = wait
         self._changing = Lock()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no job is left to take."""
+        return not self._turns
+
     def add(self, job: Job) -> None:
         """One more job, after the last one that needs the same in place, or after all; another thread may say so."""
         state = state_of(job)
