@@ -354,6 +354,9 @@ class _Run:
 
     def _load(self, group: Group, files: ModelFiles) -> Engine:
         with self._preparing(f"loading {group.model} ({group.dtype})"), self.stop.at_once():
+            from standin_batch.engine.lean import import_diffsynth
+
+            import_diffsynth()
             from standin_batch.engine.engine import Engine
             from standin_batch.engine.prompt_cache import PromptCache
 
