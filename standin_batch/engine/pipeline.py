@@ -11,6 +11,7 @@ import torch
 from diffsynth.configs import MODEL_CONFIGS
 from diffsynth.core import ModelConfig
 from diffsynth.core.loader import hash_model_file
+from diffsynth.core.loader.file import hash_state_dict_keys
 from diffsynth.models.model_loader import ModelPool
 from diffsynth.models.wan_video_text_encoder import HuggingfaceTokenizer
 from diffsynth.pipelines.wan_video import WanVideoPipeline
@@ -91,16 +92,32 @@ def load_module(pipe: WanVideoPipeline, name: str, shards: tuple[Path, ...], dev
         return
     where = shards[0] if len(shards) == 1 else shards[0].parent
     with _told(where):
-        setattr(pipe, name, _module(pipe, name, _paths(shards), device, where))
+        setattr(pipe, name, _module(pipe, name, shards, device, where))
 
 
-def _module(pipe: WanVideoPipeline, name: str, paths: str | list[str], device: str, where: Path) -> Any:  # noqa: ANN401
-    pool, model_hash = ModelPool(), hash_model_file(paths)
+def _module(pipe: WanVideoPipeline, name: str, shards: tuple[Path, ...], device: str, where: Path) -> Any:  # noqa: ANN401
+    pool, paths, model_hash = ModelPool(), _paths(shards), model_hash_of(shards)
     config = next((entry for entry in MODEL_CONFIGS if _is_module(entry, model_hash, name)), None)
     if config is None:
         raise LoadError(f"{where} holds no {name} that DiffSynth knows ({model_hash})", "download it again")
     placement = {"computation_dtype": pipe.torch_dtype, "computation_device": device}
     return pool.load_model_file(config, paths, {**pool.default_vram_config(), **placement})
+
+
+def model_hash_of(shards: tuple[Path, ...]) -> str:
+    """What DiffSynth recognises a checkpoint by: its `hash_model_file`, which would read every tensor of a pickle.
+
+    Args:
+        shards: of the checkpoint.
+    """
+    if len(shards) == 1 and shards[0].suffix != ".safetensors":
+        with contextlib.suppress(RuntimeError):  # pickles of before torch 1.6 cannot be mapped
+            state = torch.load(shards[0], map_location="meta", mmap=True, weights_only=True)
+            if len(state) > 1:  # else DiffSynth looks inside for the state
+                found: str = hash_state_dict_keys(state)
+                return found
+    whole: str = hash_model_file(_paths(shards))
+    return whole
 
 
 def _is_module(entry: Mapping[str, Any], model_hash: str, name: str) -> bool:
