@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -71,7 +71,7 @@ class ReadAhead:
         self._thread.start()
 
     def _work(self, files: Callable[[], Sequence[Path]], ended: threading.Event) -> None:
-        with suppress(OSError, AttributeError):  # on Linux each thread has a niceness of its own
+        if sys.platform == "linux":  # where each thread has a niceness of its own
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LEAST_URGENT)
         try:
             paths = files()
