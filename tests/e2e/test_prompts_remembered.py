@@ -25,12 +25,16 @@ def workspace(make_workspace, golden):
     return made
 
 
-def run(workspace, name, seeds):
-    """Latents by prompt and seed, and what was prepared."""
+def standin_run(workspace, name, seeds):
     job = {"name": "job", "mode": "t2v", "matrix": {"prompt": list(PROMPTS), "seed": seeds}}
     content = {"output": {"keep_latents": True}, "defaults": SMALL, "prompts": PROMPTS, "jobs": [job]}
     manifest = workspace.manifest(name, {"model": "tiny", **content})
-    ran = workspace.standin("run", manifest, "--json", "--checkpoints", workspace.folder / "weights")
+    return workspace.standin("run", manifest, "--json", "--checkpoints", workspace.folder / "weights")
+
+
+def run(workspace, name, seeds):
+    """Latents by prompt and seed, and what was prepared."""
+    ran = standin_run(workspace, name, seeds)
     assert ran.returncode == 0, ran.stderr
     events = [json.loads(line) for line in ran.stdout.splitlines()]
     folder = workspace.folder / "outputs" / name
@@ -67,3 +71,11 @@ def test_the_second_run_encodes_nothing_and_makes_the_same_as_one_that_does(work
     assert second.keys() == third.keys()
     assert len(second) == 4
     assert all(second[key].equal(third[key]) for key in third)
+
+
+def test_what_turns_out_to_be_broken_when_prompts_are_encoded_ends_the_run_and_is_named(workspace):
+    tokenizer = workspace.folder / "weights" / "Wan2.1-T2V" / "google" / "umt5-xxl"
+    (tokenizer / "tokenizer.json").write_text('{"version": "1.0"}')
+    ran = standin_run(workspace, "broken", [1])
+    assert ran.returncode == 3
+    assert f"the weights in {tokenizer} cannot be loaded" in " ".join(ran.stderr.split())
