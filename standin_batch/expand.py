@@ -218,6 +218,7 @@ def _job(name: str, values: Mapping[str, Any], contents: Contents) -> Job:
         boundary=row.boundary,
         dtype=values["dtype"],
         vae_tiled=values["vae_tiled"],
+        speed=values["speed"],
         params={key: values[key] for key in mode.params.model_fields if key not in file_keys},
         files=_files(mode, values, contents),
         weights=_weights(contents.weights(row.name, mode.modules), mode, values, subject),

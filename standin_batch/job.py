@@ -14,6 +14,7 @@ from typing import Any, Literal
 from standin_batch.fingerprint import digest
 from standin_batch.manifest.manifest import ALL_EXPERTS, Acceptance
 from standin_batch.media.video import VideoInfo
+from standin_batch.speed import EXACT, Speed
 
 FORMAT_VERSION = 2
 """Raised when the same fields come to mean another video."""
@@ -115,6 +116,7 @@ class Job:
         boundary: below this share of the timesteps the low-noise expert takes over.
         dtype: `float32` or `bfloat16`.
         vae_tiled: whether the VAE works in tiles.
+        speed: what is given up of exactness for speed.
         params: the mode's own keys, without its files.
         files: the mode's files by key.
         weights: digest of each weight that has a part in the video, by what it is.
@@ -145,6 +147,7 @@ class Job:
     boundary: float
     dtype: str
     vae_tiled: bool
+    speed: Speed = EXACT
     params: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, InputFile] = field(default_factory=dict)
     weights: Mapping[str, str] = field(default_factory=dict)
@@ -187,6 +190,7 @@ FINGERPRINTED = (
     "boundary",
     "dtype",
     "vae_tiled",
+    "speed",
     "params",
     "files",
     "weights",
@@ -200,13 +204,16 @@ NOT_FINGERPRINTED = (
 
 
 def fingerprint(job: Job) -> dict[str, Any]:
-    """All that decides the video of `job`, in types that have one canonical text."""
+    """All that decides the video of `job`, in types that have one canonical text; of `speed` only what is on."""
     values = {name: getattr(job, name) for name in FINGERPRINTED}
     values["subject"] = None if job.subject is None else job.subject.fingerprint()
     values["loras"] = [lora.fingerprint() for lora in job.loras]
+    values["speed"] = job.speed.fingerprint()
     values["params"] = dict(job.params)
     values["files"] = {key: file.digest for key, file in job.files.items()}
     values["weights"] = dict(job.weights)
+    if job.speed == EXACT:
+        del values["speed"]
     return {"format": FORMAT_VERSION, **values}
 
 

@@ -19,7 +19,7 @@ from standin_batch.manifest.words import clip, show
 UNSHARED = dict.fromkeys(UNMATRIXED_KEYS, "a name belongs to one job")
 """Why these keys cannot be shared."""
 
-NEVER_RANGES = VIDEO_KEYS | IMAGE_KEYS | {"identity", "prompt", "mode", "model", "negative_prompt", "loras"}
+NEVER_RANGES = VIDEO_KEYS | IMAGE_KEYS | {"identity", "prompt", "mode", "model", "negative_prompt", "loras", "speed"}
 """Keys whose text is a name or a text, whatever it looks like."""
 
 

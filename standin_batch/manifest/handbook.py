@@ -24,6 +24,7 @@ from standin_batch.manifest.sections import (
     ScoresSection,
     VideoEntry,
 )
+from standin_batch.manifest.speed_keys import SpeedSection, TurboEntry
 from standin_batch.manifest.template import TEMPLATE_FIELDS
 from standin_batch.modes import MODES
 from standin_batch.weights.registry import ROWS
@@ -54,8 +55,8 @@ Unknown keys are errors. `no`, `on` and dates are text; only `true` and `false` 
 _LAYERS = """\
 ## What wins
 
-The model's recommendations < `defaults` < the job < its `matrix` < `--set`. Mappings (`cfg_scale`, `accept`) merge;
-lists replace. `null` takes back an identity, a condition or a file that the defaults give.
+The model's recommendations < `defaults` < the job < its `matrix` < `--set`. Mappings (`cfg_scale`, `accept`, `speed`)
+merge; lists replace. `null` takes back an identity, a condition, a file or a speed-up that the defaults give.
 
 ## Matrix
 
@@ -119,6 +120,11 @@ ACCEPT = """A condition is a comparison and a number: `">= 0.55"`; a clip has to
 it is made again with another seed. A score that a clip cannot have, such as `face_similarity` without a person, is no
 hindrance. [The page on scores](scores.md) has the rules."""
 
+SPEED = """[The page on speed](speed.md) says what each costs. A job's options are laid over those of `defaults`;
+`speed: null` takes them all back. `turbo` stands for `num_inference_steps`, `cfg_scale` and `sigma_shift`: those of
+`defaults` give way to it, and on the job itself another value is a mistake. `fp8` and `sage` need bfloat16; `cache` and
+`turbo` do not go together."""
+
 _SHORT_FILE = "Short form: the file alone, `name: folder/file`."
 
 
@@ -140,6 +146,8 @@ def handbook() -> str:
         *(_section(f"Keys of `mode: {mode.name}`", keys_of(mode), _sentence(mode.summary)) for mode in MODES.values()),
         _section("`cfg_scale` for two experts", CfgScale, "One may be left out; it keeps the value from below."),
         _section("`accept`", Accept, ACCEPT),
+        _section("`speed`", SpeedSection, SPEED),
+        _section("`speed.turbo`", TurboEntry, "Short form: the LoRA alone, `turbo: lightx2v`."),
         _section("`matrix`", MatrixKeys, "And any key of a job but `name`, with a list of values."),
         _models(),
         _LAYERS,

@@ -28,6 +28,7 @@ from standin_batch.manifest.kinds import (
     Strength,
 )
 from standin_batch.manifest.sections import Accept, CfgScale, IdentityEntry, LoraEntry, PromptEntry, Section, VideoEntry
+from standin_batch.manifest.speed_keys import SpeedSection
 from standin_batch.manifest.words import either
 from standin_batch.modes import MODES, Mode
 
@@ -80,6 +81,8 @@ class CommonKeys(Section):
     """Precision of the computation."""
     vae_tiled: bool | None = Field(default=None, examples=[False])
     """Decode in tiles: less memory, 2.25 times the work."""
+    speed: SpeedSection | None = Field(default=None, examples=[{"cache": 0.1}])
+    """What makes the video sooner, and a little different; all of it is off unless said."""
     priority: Annotated[int, Field(ge=-1_000_000, le=1_000_000)] | None = Field(default=None, examples=[10])
     """Jobs with a higher one run earlier, whatever switching costs; 0 unless said."""
     retries: Annotated[int, Field(ge=0, le=100)] | None = Field(default=None, examples=[2])
@@ -155,7 +158,7 @@ SIZED_KEYS = ("max_frames", "max_pixels")
 """Keys that only modes with a video of their own to be sized by read."""
 
 FILE_KEYS = tuple(key for mode in MODES.values() for key in (*mode.video_keys, *mode.image_keys))
-NULLABLE_KEYS = ("identity", "accept", *FILE_KEYS)
+NULLABLE_KEYS = ("identity", "accept", "speed", *FILE_KEYS)
 """Keys that `null` takes back, where the defaults or the other values of an axis say one."""
 
 UNMATRIXED_KEYS = ("name",)

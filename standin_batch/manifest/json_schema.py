@@ -16,6 +16,7 @@ from standin_batch.manifest.axes import NEVER_RANGES
 from standin_batch.manifest.job_keys import JOB_KEYS, NULLABLE_KEYS, UNMATRIXED_KEYS
 from standin_batch.manifest.loader import SECTIONS
 from standin_batch.manifest.schema import ManifestFile
+from standin_batch.manifest.speed_keys import NULLABLE_SPEED
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -53,7 +54,7 @@ def schema_text() -> str:
 
 
 def _definition(name: str, schema: Schema) -> Schema:
-    found = _object(schema, nullable=NULLABLE_KEYS)
+    found = _object(schema, nullable=(*NULLABLE_KEYS, *NULLABLE_SPEED))
     if name != "Matrix":
         return found
     axes = {key: _axis(key, value) for key, value in found["properties"].items() if key in JOB_KEYS}

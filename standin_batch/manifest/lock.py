@@ -20,6 +20,7 @@ from standin_batch.manifest.lock_text import Tables, dumped
 from standin_batch.manifest.manifest import BUILT_IN, JobSpec, Layer, Manifest, merged, mode_defaults
 from standin_batch.manifest.matrix import MAX_EXCLUSIONS, Axis, Exclusion, Grid, Value
 from standin_batch.manifest.source import PlainData
+from standin_batch.manifest.turbo import TURBO_KEYS, with_turbo
 from standin_batch.modes import MODES
 from standin_batch.weights.registry import ROWS
 
@@ -166,7 +167,7 @@ class _Job:
         base: Layer = {**_program(model), **mode_defaults(mode)}
         for layer in (self.spec.defaults, self.spec.own):
             base = merged(base, {key: value for key, value in layer.items() if key in base})
-        return base
+        return with_turbo(base)
 
     @cached_property
     def unsaid(self) -> dict[str, list[Value]]:
@@ -175,7 +176,7 @@ class _Job:
         for kind in self.kinds:
             base = self.base(kind)
             below = {key: self.common.layer[key] for key in base if key in self.common.layer}
-            locked = merged(below, {key: value for key, value in self.spec.own.items() if key in base})
+            locked = with_turbo(merged(below, {key: value for key, value in self.spec.own.items() if key in base}))
             for key, value in base.items():
                 if _writable(key, value) and (key not in locked or locked[key] != value) and not self._is_varied(key):
                     found.setdefault(key, []).append(value)
@@ -187,6 +188,8 @@ class _Job:
         bases = [self.base(kind) for kind in self.kinds]
         # A key on the job would also take away the axis that the manifest's `defaults` give it.
         impossible = self._set_by_video | {axis.key for axis in self.spec.grids[0].axes if axis.inherited}
+        if any("speed" in grid.keys for grid in self.spec.grids):
+            impossible |= set(TURBO_KEYS)  # one of its values may say them
         return frozenset(
             key
             for key in self.unsaid
@@ -332,7 +335,7 @@ class _Writer:
         model = combination.get("model") or job.spec.value("model")
         mode = combination.get("mode") or job.spec.value("mode")
         base = {**job.base((model, mode)), "model": model, "mode": mode}
-        whole = merged(base, {key: value for key, value in combination.items() if key in base})
+        whole = with_turbo(merged(base, {key: value for key, value in combination.items() if key in base}))
         if whole["seed"] == RANDOM:
             whole["seed"] = next(seeds)
         sized = VIDEO_SIZED if job.is_sized(mode, combination) else ()

@@ -26,6 +26,7 @@ from standin_batch.manifest.references import _stem as stem
 from standin_batch.manifest.references import slug
 from standin_batch.manifest.sections import LoraEntry
 from standin_batch.manifest.source import PlainData
+from standin_batch.manifest.turbo import Turbo, turbo_of
 from standin_batch.manifest.values import IMAGE_KEYS, VIDEO_KEYS
 
 LOCK_FOLDER = "manifest.lock"
@@ -73,6 +74,7 @@ class Tables:
     def __init__(self, manifest: Manifest) -> None:
         values = list(_values(manifest))
         loras = [lora for _, value in values if _is_loras(value) for lora in value]
+        loras += [turbo.lora for key, value in values if key == "speed" and (turbo := turbo_of(value)) is not None]
         self.identities = _table((value for _, value in values if isinstance(value, Identity)), _image_stem)
         self.videos = _table((value for _, value in values if isinstance(value, Video)), lambda it: stem(it.path))
         self.loras = _table(loras, lambda it: stem(next(iter(it.files.values()))))
@@ -108,6 +110,8 @@ class Tables:
             return [self._lora(lora) for lora in value]
         if key == "cfg_scale" and isinstance(value, tuple):
             return dict(zip(("high_noise", "low_noise"), value, strict=True))
+        if key == "speed" and value is not None:
+            return {name: self._turbo(item) if isinstance(item, Turbo) else item for name, item in value.items()}
         if isinstance(value, Mapping):
             return {name: _condition(item) for name, item in value.items()}
         return value
@@ -150,6 +154,10 @@ class Tables:
         self.files.setdefault(file.path, file.content)
         if file.label not in self.prompts:
             self._prompt_files.setdefault(file.label, file)
+
+    def _turbo(self, turbo: Turbo) -> PlainData:
+        keys = {"num_inference_steps": turbo.num_inference_steps, "sigma_shift": turbo.sigma_shift}
+        return {"lora": self._lora(turbo.lora), **keys}
 
     def _lora(self, lora: Lora) -> PlainData:
         known = self.loras[lora.name]

@@ -17,7 +17,10 @@ from standin_batch.face.checks import FaceChecks
 from standin_batch.manifest.matrix import Grid, Value
 from standin_batch.manifest.problems import Problem
 from standin_batch.manifest.source import Mark
+from standin_batch.manifest.speed_keys import ALL_OFF
+from standin_batch.manifest.turbo import turbo_of, with_turbo
 from standin_batch.modes import MODES
+from standin_batch.speed import Speed
 from standin_batch.weights.registry import ROWS
 
 Layer = Mapping[str, Value]
@@ -243,6 +246,7 @@ BUILT_IN: Layer = MappingProxyType(
         "priority": 0,
         "retries": 2,
         "accept": None,
+        "speed": ALL_OFF,
     }
 )
 """Keys on which no model has an opinion."""
@@ -269,7 +273,17 @@ def merged(lower: Layer, upper: Layer) -> dict[str, Value]:
 def _finished(base: Layer, combination: Layer) -> dict[str, Value]:
     values = merged(base, {key: value for key, value in combination.items() if key in base})
     values["accept"] = _acceptance(values["accept"])
-    return values
+    return _sped_up(values)
+
+
+def _sped_up(values: Layer) -> dict[str, Value]:
+    """With the options of `speed`, its turbo written out as the keys that it stands for."""
+    turbo, found = turbo_of(values["speed"]), with_turbo(values)
+    if turbo is not None:
+        found["loras"] = (*values["loras"], turbo.lora)
+    said = {**ALL_OFF, **(values["speed"] or {})}
+    options = {key: said[key] for key in ("attention", "fp8", "compile")}
+    return {**found, "speed": Speed(**options, cache=float(said["cache"] or 0))}
 
 
 def _merged_scale(lower: Value, upper: Value) -> Value:
@@ -284,7 +298,7 @@ def _merged_map(lower: Value, upper: Value) -> Value:
     return {**lower, **upper} if isinstance(lower, Mapping) and isinstance(upper, Mapping) else upper
 
 
-_MERGES = {"cfg_scale": _merged_scale, "accept": _merged_map}
+_MERGES = {"cfg_scale": _merged_scale, "accept": _merged_map, "speed": _merged_map}
 _MAPS = _MERGES.keys()
 _ACCEPT_OPTIONS = frozenset(("best_of", "max_reseeds", "rejected"))
 

@@ -124,5 +124,7 @@ def _hashable(value: Value) -> Hashable:
         return tuple(map(_hashable, value))
     if isinstance(value, Mapping):
         return tuple((key, _hashable(item)) for key, item in sorted(value.items()))
+    if (lora := getattr(value, "lora", None)) is not None:
+        return (_hashable(lora), *value.says.values())
     files = getattr(value, "files", None)
     return (value.name, _hashable(files), value.scale) if files is not None else value

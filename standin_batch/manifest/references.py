@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from standin_batch.manifest.checking import INVALID, Checked, check_entries, key_of
+from standin_batch.manifest.checking import INVALID, Checked, check_entries, key_of, known_entries
 from standin_batch.manifest.include import shown_path
 from standin_batch.manifest.kinds import MAX_NAME, NAME, NAME_RULE
 from standin_batch.manifest.manifest import ALL_EXPERTS, Identity, Lora, Prompt, Video
@@ -23,6 +23,8 @@ from standin_batch.manifest.problems import Problems
 from standin_batch.manifest.prompt_files import read_prompts, too_long
 from standin_batch.manifest.sections import IdentityEntry, LoraEntry, PromptEntry, VideoEntry
 from standin_batch.manifest.source import Mark, Node
+from standin_batch.manifest.speed_keys import TURBO_SHIFT, TURBO_STEPS, TurboEntry
+from standin_batch.manifest.turbo import Turbo
 from standin_batch.manifest.words import clip, did_you_mean, show
 
 EXPERTS = ("high_noise", "low_noise")
@@ -101,6 +103,24 @@ class References:
             return self._wrong(node.mark, f"`loras` must be a list, not {show(node.data())}", hint)
         found = [self._lora_item(item) for item in node.items]
         return INVALID if any(lora is INVALID for lora in found) else tuple(found)
+
+    def turbo(self, node: Node) -> Checked:
+        """The turbo that a job's `speed.turbo` means; None for none."""
+        if node.value is None:
+            return None
+        if not node.is_map:
+            lora = self._lora_item(node)
+            return lora if lora is INVALID else Turbo(lora, TURBO_STEPS, TURBO_SHIFT)
+        before = self._problems.count
+        entries = known_entries(node, TurboEntry.model_fields, self._problems, "`turbo`")
+        if "lora" not in entries:
+            return self._wrong(node.mark, "`turbo` has no `lora`", "for example `turbo: {lora: lightx2v}`")
+        lora = self._lora_item(entries.pop("lora"))
+        said = {key: key_of(TurboEntry, key).check(child, self._problems) for key, child in entries.items()}
+        if self._problems.count > before:
+            return INVALID
+        lora = replace(lora, scale=said.pop("scale", lora.scale))
+        return Turbo(lora, said.get("num_inference_steps", TURBO_STEPS), said.get("sigma_shift", TURBO_SHIFT))
 
     def _table(self, tree: Node, section: str, what: str, make: Make) -> Table:
         node = tree.entries.get(section)

@@ -16,6 +16,7 @@ from standin_batch.manifest.matrix import MAX_COMBINATIONS, Grid, Value
 from standin_batch.manifest.problems import Problems
 from standin_batch.manifest.prompt_files import too_long
 from standin_batch.manifest.source import Mark
+from standin_batch.manifest.turbo import TURBO_KEYS, speed_objections, turbo_of
 from standin_batch.manifest.words import clip, either
 from standin_batch.modes import MODES
 from standin_batch.scores.table import DECIDING
@@ -113,18 +114,42 @@ def _check_guidance(draft: Draft, grid: Grid, refused: frozenset[str], problems:
 
 def _check_loras(draft: Draft, grid: Grid, refused: frozenset[str], problems: Problems) -> None:
     """A LoRA with a file per expert is for models that have those experts."""
-    if refused & {"model", "loras"}:
+    if refused & {"model", "loras", "speed"}:
         return
-    for choice in choices(draft, grid, "model", "loras"):
+    for choice in choices(draft, grid, "model", "loras", "speed"):
         row = ROWS[choice.value("model")]
         experts = {ALL_EXPERTS, *(expert.name for expert in row.experts)}
-        for lora in choice.value("loras") or ():
+        turbo = turbo_of(_speed_of(draft, choice))
+        for lora in (*(choice.value("loras") or ()), *(() if turbo is None else (turbo.lora,))):
             if unknown := sorted(lora.files.keys() - experts):
                 files = " and ".join(unknown)
                 wrong = f"LoRA `{lora.name}` has a file for {files}, but model {row.name} has one expert"
+                where = "speed" if turbo is not None and lora is turbo.lora else "loras"
                 problems.add(
-                    choice.mark("loras").problem(wrong, "it is a LoRA for Wan2.2; a LoRA for Wan2.1 has one `path`")
+                    choice.mark(where).problem(wrong, "it is a LoRA for Wan2.2; a LoRA for Wan2.1 has one `path`")
                 )
+
+
+def _check_speed(draft: Draft, grid: Grid, refused: frozenset[str], problems: Problems) -> None:
+    """What makes a video sooner has needs of its own."""
+    said = any("speed" in keys for keys in (draft.defaults.values, draft.own.values, grid.keys))
+    if not said or refused & {"model", "dtype", "speed"}:
+        return
+    own_keys = [key for key in TURBO_KEYS if key in draft.own or key in grid.explicit]
+    for choice in choices(draft, grid, "model", "dtype", "speed", *own_keys):
+        dtype = choice.value("dtype") or ROWS[choice.value("model")].defaults["dtype"]
+        own = {key: choice.value(key) for key in own_keys if key in choice.found}
+        for wrong, hint in speed_objections(_speed_of(draft, choice), dtype, own):
+            problems.add(choice.mark("speed").problem(wrong, hint))
+
+
+def _speed_of(draft: Draft, choice: Choice) -> Mapping[str, Value]:
+    """What is said of `speed`, all layers together, as `merged` lays them over each other."""
+    found: dict[str, Value] = {}
+    layers = [layer.values.get("speed", {}) for layer in (draft.defaults, draft.own)]
+    for layer in (*layers, choice.found["speed"][0] if "speed" in choice.found else {}):
+        found = {} if layer is None else {**found, **layer}
+    return found
 
 
 def _check_score(draft: Draft, grid: Grid, refused: frozenset[str], problems: Problems) -> None:
@@ -191,8 +216,8 @@ def _check_objections(draft: Draft, grid: Grid, refused: frozenset[str], problem
 
 
 _RULES = (
-    *(_check_mode, _check_prompt, _check_negative, _check_required, _check_guidance, _check_loras, _check_score),
-    *(_check_modules, _check_objections),
+    *(_check_mode, _check_prompt, _check_negative, _check_required, _check_guidance, _check_loras, _check_speed),
+    *(_check_score, _check_modules, _check_objections),
 )
 
 

@@ -20,6 +20,7 @@ from standin_batch.manifest.problems import Problems
 from standin_batch.manifest.references import References
 from standin_batch.manifest.sections import Accept, CfgScale
 from standin_batch.manifest.source import Mark, Node
+from standin_batch.manifest.speed_keys import NULLABLE_SPEED, SpeedSection
 from standin_batch.manifest.words import show
 from standin_batch.modes import MODES
 from standin_batch.scores.table import DECIDING
@@ -103,6 +104,8 @@ class Values:
             return self._references.image(node, key)
         if key == "accept":
             return self._accept(node)
+        if key == "speed":
+            return self._speed(node)
         if key == "cfg_scale" and node.is_map:
             return self._whole(CfgScale, node, "`cfg_scale`")
         return key_of(JobKeys, key).check(node, self._problems, _advice(node))
@@ -122,6 +125,23 @@ class Values:
         for key, told in wrong:
             self._problems.add(node.entries[key].mark.problem(*told))
         return INVALID if wrong else read
+
+    def _speed(self, node: Node) -> Checked:
+        if node.value is None:
+            return None
+        if not node.is_map:
+            return self._whole(SpeedSection, node, "`speed`")
+        before = self._problems.count
+        entries = known_entries(node, SpeedSection.model_fields, self._problems, "`speed`")
+        found = {key: self._speed_key(key, child) for key, child in entries.items()}
+        return found if self._problems.count == before else INVALID
+
+    def _speed_key(self, key: str, node: Node) -> Checked:
+        if key == "turbo":
+            return self._references.turbo(node)
+        if key in NULLABLE_SPEED and node.value is None:
+            return None
+        return key_of(SpeedSection, key).check(node, self._problems)
 
     def _whole(self, model: type[BaseModel], node: Node, what: str) -> Checked:
         before = self._problems.count

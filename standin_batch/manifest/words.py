@@ -56,7 +56,7 @@ def show(value: object) -> str:
 def in_words(schema: Mapping[str, Any]) -> str:
     """What a JSON Schema of one value takes, as a person would say it."""
     if "anyOf" in schema:
-        parts = [in_words(part) for part in schema["anyOf"]]
+        parts = list(dict.fromkeys(in_words(part) for part in schema["anyOf"]))
         return (", or " if "," in "".join(parts) else " or ").join(parts)
     if choices := list(choices_of(schema)):
         return either([f"`{choice}`" for choice in choices])

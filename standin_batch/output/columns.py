@@ -129,6 +129,7 @@ COLUMNS = (
     Column("boundary", "number", "Below this share of the timesteps the low-noise expert took over."),
     Column("dtype", "text", "Precision of the computation."),
     Column("vae_tiled", "boolean", "Whether the VAE worked in tiles."),
+    Column("speed", "text", "What was given up of exactness, such as `fp8, teacache 0.1`; `exact` for nothing."),
     Column("params", "json", "The mode's own keys, as JSON."),
     Column("files", "json", "SHA-256 of the mode's files by key, as JSON."),
     Column("weights", "json", "Digests of the weights by what they are, as JSON."),

@@ -43,6 +43,7 @@ class Record:
         boundary: below this share of the timesteps the low-noise expert took over.
         dtype: of the computation.
         vae_tiled: whether the VAE worked in tiles.
+        speed: what was given up of exactness for speed, such as `fp8, teacache 0.1`; `exact` where nothing was.
         params: the mode's own keys.
         files: SHA-256 of the mode's files by key.
         weights: digests by what they are.
@@ -89,6 +90,7 @@ class Record:
     boundary: float
     dtype: str
     vae_tiled: bool
+    speed: str
     params: Mapping[str, Any]
     files: Mapping[str, str]
     weights: Mapping[str, str]
@@ -124,6 +126,7 @@ def job_fields(job: Job) -> dict[str, Any]:
     subject = job.subject
     return {
         **{field: getattr(job, field) for field in same},
+        "speed": str(job.speed),
         "params": dict(job.params),
         "files": {key: file.digest for key, file in job.files.items()},
         "loras": tuple({"name": lora.name, **lora.fingerprint()} for lora in job.loras),

@@ -48,6 +48,7 @@ JOB_KEYS = {
     "loras": ({}, ["style"], OTHER_VIDEO, ["stile"]),
     "dtype": ({}, "bfloat16", OTHER_VIDEO, "float8"),
     "vae_tiled": ({}, True, OTHER_VIDEO, "yes"),
+    "speed": ({}, {"cache": 0.1}, OTHER_VIDEO, {"cache": 2}),
     "priority": ({}, 3, SAME_VIDEO, "high"),
     "retries": ({}, 0, SAME_VIDEO, -1),
     "accept": ({}, {"face_similarity": ">= 0.5"}, SAME_VIDEO, {"face_similarity": "good"}),
@@ -67,7 +68,7 @@ JOB_KEYS = {
 }
 """For each key of a job: what it needs beside it, a value, what that does to the ids, and a wrong value."""
 
-NAMED = {"loras": "stile", "accept": "face_similarity"}
+NAMED = {"loras": "stile", "accept": "face_similarity", "speed": "cache"}
 """What the message names where it is not the key itself, but what stands in it."""
 
 ENTRY_KEYS = {

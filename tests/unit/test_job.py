@@ -9,6 +9,7 @@ import pytest
 
 from standin_batch.job import FINGERPRINTED, ID_LENGTH, NOT_FINGERPRINTED, InputFile, Job, Lora, Subject, job_id
 from standin_batch.manifest.manifest import Acceptance, Condition
+from standin_batch.speed import EXACT, Speed
 
 FACE = Subject("lecun", Path("/a/lecun.jpg"), "face", "error", "f" * 64)
 JOB = Job(
@@ -58,6 +59,7 @@ OTHER = {
     "boundary": 0.9,
     "dtype": "bfloat16",
     "vae_tiled": True,
+    "speed": Speed(cache=0.1),
     "params": {"vace_scale": 0.5},
     "files": {"reference_video": InputFile(Path("/v"), "2" * 64)},
     "weights": {"base": "c", "adapter": "a", "face": "f"},
@@ -103,3 +105,10 @@ def test_a_lora_counts_by_content_and_scale():
 
 def test_the_id_is_the_same_on_every_machine():
     assert job_id(JOB) == "e3ad60ebe805fdaf"
+
+
+def test_speed_that_is_off_is_no_part_of_the_id_and_each_option_that_is_on_makes_another():
+    assert job_id(replace(JOB, speed=Speed())) == "e3ad60ebe805fdaf", "as before there was such a thing"
+    options = [Speed(attention="sage"), Speed(fp8=True), Speed(cache=0.1), Speed(cache=0.2), Speed(compile=True)]
+    found = {job_id(replace(JOB, speed=speed)) for speed in (EXACT, *options, Speed(fp8=True, cache=0.1))}
+    assert len(found) == 2 + len(options)

@@ -6,6 +6,7 @@ import pytest
 
 from standin_batch.manifest.job_keys import JOB_KEYS
 from standin_batch.modes import MODES
+from standin_batch.speed import EXACT, Speed
 
 MODE_OF = {key: mode.name for mode in MODES.values() for key in mode.params.model_fields}
 VACE = "mode: vace, prompt: A man walks., reference_video: clips/pose.mp4, "
@@ -29,6 +30,8 @@ RIGHT = [
     ("sigma_shift: 0.5", 0.5),
     ("dtype: float32", "float32"),
     ("vae_tiled: true", True),
+    ("speed: {cache: 0.1, fp8: false}", Speed(cache=0.1)),
+    ("speed: null", EXACT),
     ("priority: -3", -3),
     ("retries: 0", 0),
     ("negative_prompt: ''", ""),
@@ -103,6 +106,8 @@ WRONG = [
     ("cfg_scale: high", "`cfg_scale` must be a number from 0 to 100 or a mapping, not 'high'", ""),
     ("cfg_scale: {hihg_noise: 3}", "`cfg_scale` has no key `hihg_noise`", "did you mean `high_noise`?"),
     ("dtype: float16", "`dtype` must be `float32` or `bfloat16`, not 'float16'", "did you mean `bfloat16`?"),
+    ("speed: {compile: yes}", "`compile` must be `true` or `false`, not 'yes'", "write `true`"),
+    ("speed: {turbo: [a]}", "a LoRA must be a name, not a list", None),
     ("vae_tiled: yes", "`vae_tiled` must be `true` or `false`, not 'yes'", "write `true`"),
     ("vae_tiled: 'false'", "`vae_tiled` must be `true` or `false`, not 'false'", "without quotes: `vae_tiled: false`"),
     ("vae_tiled: 1", "`vae_tiled` must be `true` or `false`, not 1", ""),

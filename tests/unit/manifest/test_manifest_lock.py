@@ -114,6 +114,7 @@ VALUES: dict[str, list[Any]] = {
     "loras": [[], ["ghibli"], [{"ghibli": 0.6}, "scale"], ["loras/ghibli.safetensors"], ["ghibli", "ghibli"]],
     "dtype": ["float32", "bfloat16"],
     "vae_tiled": [True],
+    "speed": [{"cache": 0.1}, {"cache": None, "compile": True}, {}, None],
     "priority": [-3, 10],
     "accept": [{"face_similarity": ">= 0.00001", "max_reseeds": 1}, {"max_reseeds": 2}, None],
 }
