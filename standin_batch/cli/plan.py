@@ -41,6 +41,7 @@ SWITCHES = {
     "models": "model loads",
     "modules": "module loads",
     "loras": "LoRA changes",
+    "speeds": "speed changes",
     "shapes": "size changes",
     "identities": "identities computed",
     "prompts": "prompts encoded",

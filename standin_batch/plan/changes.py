@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from standin_batch.job import Job
+from standin_batch.speed import EXACT
 
 Fields = Mapping[str, Any]
 """What a record says of its job, or would say of a job that is still to run."""
@@ -16,7 +17,7 @@ Slot = tuple[str, str | None, str, int]
 TEXTS = ("prompt", "negative_prompt")
 VALUES = (
     *("model", "mode", "width", "height", "num_frames", "fps", "num_inference_steps", "cfg_scale", "sigma_shift"),
-    *("boundary", "dtype", "vae_tiled"),
+    *("boundary", "dtype", "vae_tiled", "speed"),
 )
 UNTOLD = "something that its record does not tell"
 """When no field of the record differs: it was made by a version that told jobs apart in another way."""
@@ -42,12 +43,14 @@ def slots_of(job: Job) -> tuple[Slot, ...]:
 def changes(before: Fields, after: Fields) -> tuple[str, ...]:
     """What differs, in the words of the manifest. Fields that `before` does not have are not compared.
 
+    But for `speed`: before records had it, there was only one.
+
     Args:
         before: the record of a video.
         after: the fields of the job in its place, as its record would have them.
     """
     try:
-        return tuple(_told(before, after)) or (UNTOLD,)
+        return tuple(_told({"speed": str(EXACT), **before}, after)) or (UNTOLD,)
     except (TypeError, KeyError, AttributeError):  # a record that somebody edited
         return (UNTOLD,)
 

@@ -30,7 +30,8 @@ class Rates:
         read: bytes of weights a second, from disk to where they compute.
         fuse: bytes of weights a second that a LoRA is added to, or taken off.
         flop: operations a second.
-        shape: seconds until another size runs at full speed: kernels chosen, memory laid out anew.
+        shape: seconds until another size runs at full speed, or blocks that are compiled or not any more: kernels
+            chosen, memory laid out anew.
     """
 
     opening: float = 2.0
@@ -72,7 +73,7 @@ class CostModel:
             changed.models * self._load(after.model)
             + changed.modules * self._read(sizes.vace_parameters * sizes.dit_disk_bytes)
             + self._fuse(before, after, changed)
-            + changed.shapes * self.rates.shape
+            + (changed.shapes + self._compiles(before, after, changed)) * self.rates.shape
             + changed.identities * experts * identity_flop(sizes) / self._flop_rate(after.model)
         )
 
@@ -93,6 +94,10 @@ class CostModel:
         work = ((model, count * prompt_flop(ROWS[model[0]].sizes)) for model, count in number.items())
         return sum(flop / self._flop_rate(model) for model, flop in work)
 
+    def _compiles(self, before: State | None, after: State, changed: Switches) -> bool:
+        there = before is not None and not changed.models and before.speed[1]
+        return after.speed[1] != there
+
     def _flop_rate(self, model: ModelKey) -> float:
         return self.throughput.get(model, self.rates.flop)
 
@@ -103,15 +108,18 @@ class CostModel:
         return self.rates.opening + size / self.rates.read
 
     def _fuse(self, before: State | None, after: State, changed: Switches) -> float:
-        """A set that is there comes off, and another goes on; each touches every weight of the DiT."""
-        if not changed.loras:
+        """LoRAs that are there come off, and others go on, and so do 8 bits; each touches every weight of the DiT."""
+        if not changed.loras and not changed.speeds:
             return 0.0
         row = ROWS[after.model[0]]
         touched = len(row.experts) * row.sizes.dit_parameters * FUSED_BYTES
         once = self.rates.opening + touched / self.rates.fuse
-        comes_off = before is not None and not changed.models and bool(before.loras)
-        # Weights can also be loaded anew to take LoRAs off: were that cheaper, a detour over another model would be.
-        return comes_off * min(once, self._load(after.model)) + bool(after.loras) * once
+        there = before if before is not None and not changed.models else None
+        on, off = changed.loras * bool(after.loras), changed.loras * bool(there and there.loras)
+        was_fp8, is_fp8 = bool(there and there.speed[0]), after.speed[0]
+        on, off = on + (is_fp8 and not was_fp8), off + (was_fp8 and not is_fp8)
+        # Weights can also be loaded anew to take things off: were that cheaper, a detour over another model would be.
+        return min(off * once, self._load(after.model)) + on * once
 
 
 def disk_bytes(model: str) -> int:

@@ -18,7 +18,7 @@ EXACT_WORK = 300_000
 
 NANO = 1_000_000_000
 
-BARE = State(model=("", ""), base="", modules=(), loras=(), shape=(0, 0, 0), identity=("",))
+BARE = State(model=("", ""), base="", modules=(), loras=(), speed=(False, False), shape=(0, 0, 0), identity=("",))
 """What fresh weights are: no module beside them, no LoRA on them."""
 
 Level = Sequence[State]

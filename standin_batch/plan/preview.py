@@ -1,4 +1,4 @@
-"""The preview: one cheap clip for each model, mode, LoRA set and identity, before the GPU spends a night."""
+"""The preview: one cheap clip for each model, mode, LoRA set, speed and identity, before the GPU spends a night."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def preview(jobs: Iterable[Job]) -> tuple[Job, ...]:
     for job in jobs:
         identity = None if job.subject is None else tuple(job.subject.fingerprint().values())
         loras = tuple((lora.name, lora.scale) for lora in job.loras)
-        firsts.setdefault((job.model, job.dtype, job.mode, loras, identity), job)
+        firsts.setdefault((job.model, job.dtype, job.mode, loras, job.speed, identity), job)
     return tuple({cheap.job_id: cheap for cheap in map(_cheap, firsts.values())}.values())
 
 

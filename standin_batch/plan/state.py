@@ -21,6 +21,7 @@ class State(NamedTuple):
         base: content of the base weights; a module's checkpoint may hold another base than the row's.
         modules: weights beside the base (`vace`).
         loras: content and scale of each, in order.
+        speed: whether the blocks are in 8 bits, and whether they are compiled.
         shape: width, height and frames: what compiled kernels and memory depend on.
         identity: what its keys and values depend on besides the weights; None without one.
     """
@@ -29,6 +30,7 @@ class State(NamedTuple):
     base: str
     modules: tuple[str, ...]
     loras: tuple[Hashable, ...]
+    speed: tuple[bool, bool]
     shape: tuple[int, int, int]
     identity: tuple[Hashable, ...] | None
 
@@ -40,6 +42,7 @@ class Switches(NamedTuple):
         models: base weights loaded.
         modules: modules beside them loaded.
         loras: sets of LoRAs put on or taken off.
+        speeds: blocks brought to 8 bits or back, or compiled or not.
         shapes: changes of size or length.
         identities: keys and values computed.
         prompts: texts encoded.
@@ -48,6 +51,7 @@ class Switches(NamedTuple):
     models: int = 0
     modules: int = 0
     loras: int = 0
+    speeds: int = 0
     shapes: int = 0
     identities: int = 0
     prompts: int = 0
@@ -60,6 +64,7 @@ def state_of(job: Job) -> State:
         base=job.weights.get(BASE, ""),
         modules=MODES[job.mode].modules,
         loras=tuple((tuple((key, file.digest) for key, file in lora.files.items()), lora.scale) for lora in job.loras),
+        speed=(job.speed.fp8, job.speed.compile),
         shape=(job.width, job.height, job.num_frames),
         identity=None if job.subject is None else (*job.subject.fingerprint().values(), *job.grid),
     )
@@ -69,11 +74,14 @@ def switch(before: State | None, after: State) -> Switches:
     """What changes hands between two states. Other base weights begin with nothing in place."""
     same = before if before is not None and (before.model, before.base) == (after.model, after.base) else None
     loras = after.loras != (() if same is None else same.loras)
-    identity = after.identity is not None and (loras or same is None or same.identity != after.identity)
+    speed = (False, False) if same is None else same.speed
+    weights = loras or after.speed[0] != speed[0]
+    identity = after.identity is not None and (weights or same is None or same.identity != after.identity)
     return Switches(
         models=int(same is None),
         modules=len(set(after.modules) - set(() if same is None else same.modules)),
         loras=int(loras),
+        speeds=int(after.speed != speed),
         shapes=int(same is None or same.shape != after.shape),
         identities=int(identity),
     )

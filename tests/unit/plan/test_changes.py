@@ -12,6 +12,7 @@ from standin_batch.job import InputFile, Lora, Subject
 from standin_batch.output.record import job_fields
 from standin_batch.plan.changes import UNTOLD, changes, slot_of, slots_of
 from standin_batch.plan.reason import Reason
+from standin_batch.speed import Speed
 
 ADA = Subject("ada", Path("ada.png"), "face", "error", "a" * 64)
 GHIBLI = Lora("ghibli", {"all": InputFile(Path("g"), "g" * 64)}, 0.6)
@@ -47,6 +48,7 @@ def difference(before, after):
         ({"num_inference_steps": 8}, "num_inference_steps 4 -> 8"),
         ({"cfg_scale": (4.0,)}, "cfg_scale 5 -> 4"),
         ({"vae_tiled": True}, "vae_tiled false -> true"),
+        ({"speed": Speed(fp8=True, cache=0.1)}, "speed exact -> fp8, teacache 0.1"),
         ({"boundary": 0.9}, "boundary 0.875 -> 0.9"),
         ({"params": {"vace_scale": 0.5}}, "vace_scale 0.8 -> 0.5"),
         ({"files": {"reference_image": InputFile(Path("j"), "2" * 64)}}, "content of reference_image"),
@@ -71,6 +73,11 @@ def test_names_places_and_what_cannot_matter_are_no_changes(made):
     assert difference(made, moved) == (UNTOLD,)
     cat = replace(made, subject=replace(ADA, kind="subject"))
     assert difference(cat, replace(cat, subject=replace(cat.subject, on_no_face="whole_image"))) == (UNTOLD,)
+
+
+def test_a_record_from_before_there_was_speed_was_exact(made):
+    older = {key: value for key, value in job_fields(made).items() if key != "speed"}
+    assert changes(older, job_fields(replace(made, speed=Speed(cache=0.1)))) == ("speed exact -> teacache 0.1",)
 
 
 def test_what_an_older_record_does_not_have_is_not_compared(made):

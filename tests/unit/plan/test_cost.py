@@ -9,6 +9,9 @@ import pytest
 from standin_batch.plan.cost import CostModel, Rates, disk_bytes
 from standin_batch.plan.state import State, Switches, count_switches, state_of, switch
 from standin_batch.plan.work import job_flop
+from standin_batch.speed import Speed
+
+FP8, COMPILED = Speed(fp8=True), Speed(compile=True)
 
 
 @pytest.fixture
@@ -18,7 +21,7 @@ def change(job):
 
 
 def test_a_state_is_ordered_from_the_dearest_to_the_cheapest():
-    assert State._fields == ("model", "base", "modules", "loras", "shape", "identity")
+    assert State._fields == ("model", "base", "modules", "loras", "speed", "shape", "identity")
 
 
 def test_the_first_job_needs_all_it_has(job):
@@ -46,6 +49,11 @@ def test_other_weights_begin_with_nothing_in_place(change):
             {"who": "a"}, {"who": "a", "lora": "x"}, Switches(loras=1, identities=1), id="keys depend on LoRAs"
         ),
         pytest.param({"lora": "x"}, {}, Switches(loras=1), id="LoRAs come off"),
+        pytest.param(
+            {"who": "a"}, {"who": "a", "speed": FP8}, Switches(speeds=1, identities=1), id="keys depend on 8 bits"
+        ),
+        pytest.param({"who": "a"}, {"who": "a", "speed": COMPILED}, Switches(speeds=1), id="compiling"),
+        pytest.param({"speed": Speed(cache=0.1)}, {}, Switches(), id="a cache is no part of the weights"),
         pytest.param({}, {"mode": "vace"}, Switches(modules=1), id="a module comes"),
         pytest.param({"mode": "vace"}, {}, Switches(), id="a module goes"),
     ],
@@ -78,6 +86,14 @@ def test_what_was_measured_stands_above_what_is_assumed(job):
 def test_without_a_measurement_the_time_of_a_job_is_unknown(job):
     costs = CostModel(throughput={("tiny", "bfloat16"): 1e9})
     assert costs.job_seconds(job()) is None
+
+
+def test_bits_that_come_and_go_cost_as_a_lora_does(job):
+    plain, fp8, lora = (state_of(job(0, **keys)) for keys in ({}, {"speed": FP8}, {"lora": "x"}))
+    costs = CostModel()
+    assert costs.switch_seconds(plain, fp8) == costs.switch_seconds(plain, lora)
+    assert costs.switch_seconds(fp8, plain) == costs.switch_seconds(lora, plain)
+    assert costs.switch_seconds(fp8, fp8) == 0
 
 
 def test_a_lora_that_takes_the_place_of_another_is_taken_off_and_put_on(job):

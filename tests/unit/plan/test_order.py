@@ -11,6 +11,7 @@ from standin_batch.plan.cost import CostModel, Rates
 from standin_batch.plan.order import EXACT_WORK, order_states
 from standin_batch.plan.planner import make_plan
 from standin_batch.plan.state import state_of
+from standin_batch.speed import EXACT, Speed
 
 MODELS = ("tiny", "tiny-2.2", "wan2.1-t2v-14b")
 SHAPES = ((160, 96, 9), (96, 160, 9), (160, 96, 17))
@@ -40,6 +41,7 @@ def drawn_job(job, draw, number, priorities=(0,)):
         mode=draw.choice(("t2v", "t2v", "vace")),
         who=draw.choice((None, "a", "b")),
         lora=draw.choice((None, None, "x", "y")),
+        speed=draw.choice((EXACT, EXACT, EXACT, Speed(fp8=True), Speed(compile=True))),
         shape=draw.choice(SHAPES),
         prompt=draw.choice("pqr"),
         priority=draw.choice(priorities),

@@ -44,6 +44,7 @@ def test_the_dearest_thing_changes_least(job):
         "models": 2,
         "modules": 0,
         "loras": 0,
+        "speeds": 0,
         "shapes": 4,
         "identities": 8,
         "prompts": 4,
