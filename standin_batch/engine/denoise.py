@@ -17,9 +17,14 @@ from standin_batch.engine.background import Background
 from standin_batch.engine.brought import TILES, Brought
 from standin_batch.engine.dit.forward import Forward, Vace
 from standin_batch.engine.identity import IdentityKV
+from standin_batch.engine.step_cache import StepCache, computed_steps, modulation_changes
 from standin_batch.job import Job
+from standin_batch.weights.registry import ROWS
 
 TRAIN_TIMESTEPS = 1000
+
+PASSES = ("with the prompt", "without")
+"""Of a step with guidance."""
 
 OnStep = Callable[[int, int], None]
 
@@ -45,6 +50,7 @@ class Denoising:
         background: what is put back after every step.
         step: how many steps are done.
         expert: index of the one at work, or that was.
+        held: the step and latents before the step whose outcome the next one takes over; None where it is computed.
     """
 
     job: Job
@@ -55,6 +61,12 @@ class Denoising:
     background: Background | None
     step: int = 0
     expert: int = 0
+    held: tuple[int, torch.Tensor] | None = None
+
+    @property
+    def resumable(self) -> tuple[int, torch.Tensor]:
+        """Steps done and latents to go on from with the same bits: what skipped steps take over is not saved."""
+        return self.held or (self.step, self.latents)
 
     def restore(self, latents: torch.Tensor, step: int) -> None:
         """Go on from where an earlier process was; its latents are on the CPU."""
@@ -69,6 +81,7 @@ class Denoising:
     def to(self, device: str) -> None:
         """Move everything to another device, to wait there or to go on."""
         self.latents = self.latents.to(device)
+        self.held = None if self.held is None else (self.held[0], self.held[1].to(device))
         self.background = None if self.background is None else self.background.to(device)
         negative = self.context.negative
         self.context = Context(self.context.positive.to(device), None if negative is None else negative.to(device))
@@ -124,15 +137,19 @@ def run_expert(
     timesteps = scheduler.timesteps
     # All at once: a copy to a GPU waits for it, which no step should.
     at = timesteps.to(dtype=pipe.torch_dtype, device=pipe.device)
-    clip.expert = expert
+    clip.expert, (clip.step, clip.latents) = expert, clip.resumable
+    cache, held = _step_cache(pipe, clip, at), clip.resumable
     while clip.step < len(timesteps) and _expert_of(pipe, timesteps[clip.step], job) == expert:
         timestep = timesteps[clip.step]
-        noise = _guided_noise(pipe, forward, clip, at[clip.step : clip.step + 1], identity)
+        if cache is None or not cache.skips(clip.step):
+            held = clip.step, clip.latents
+        noise = _guided_noise(pipe, forward, clip, at[clip.step : clip.step + 1], identity, cache)
         latents = scheduler.step(noise, timestep, clip.latents)
         clip.step += 1
         if clip.background is not None:
             latents = clip.background.put_back(scheduler, latents, clip.step)
         clip.latents = latents
+        clip.held = held if cache is not None and cache.skips(clip.step) else None
         on_step(clip.step, len(timesteps))
 
 
@@ -196,16 +213,32 @@ def _noise(pipe: WanVideoPipeline, job: Job, units: dict[str, Any]) -> torch.Ten
     return noise
 
 
+def _step_cache(pipe: WanVideoPipeline, clip: Denoising, at: torch.Tensor) -> StepCache | None:
+    """The cache of a clip for the expert at work, whose steps are among those at the timesteps `at`; None without."""
+    job = clip.job
+    if not job.speed.cache:
+        return None
+    own = [i for i, each in enumerate(pipe.scheduler.timesteps) if _expert_of(pipe, each, job) == clip.expert]
+    changes = modulation_changes((pipe.dit, pipe.dit2)[clip.expert], [at[i : i + 1] for i in own])
+    return StepCache(own[0], computed_steps(changes, ROWS[job.model].teacache, job.speed.cache))
+
+
 def _guided_noise(
-    pipe: WanVideoPipeline, forward: Forward, clip: Denoising, at: torch.Tensor, identity: IdentityKV | None
+    pipe: WanVideoPipeline,
+    forward: Forward,
+    clip: Denoising,
+    at: torch.Tensor,
+    identity: IdentityKV | None,
+    cache: StepCache | None,
 ) -> torch.Tensor:
     """The velocity with guidance at a timestep, `at` [1] on the device."""
     dit, vace = (pipe.dit, pipe.dit2)[clip.expert], _vace(pipe, clip)
-    positive = forward(dit, clip.latents, at, clip.context.positive, identity, vace)
+    with_prompt, without = (None if cache is None else cache.at(clip.step, which) for which in PASSES)
+    positive = forward(dit, clip.latents, at, clip.context.positive, identity, vace, with_prompt)
     cfg_scale = clip.job.cfg_scale[clip.expert]
     if clip.context.negative is None or cfg_scale == 1.0:
         return positive
-    negative = forward(dit, clip.latents, at, clip.context.negative, identity, vace)
+    negative = forward(dit, clip.latents, at, clip.context.negative, identity, vace, without)
     return negative + cfg_scale * (positive - negative)
 
 

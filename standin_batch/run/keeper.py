@@ -79,7 +79,7 @@ class Keeper:
         Raises:
             NotANumberError: if its latents are none any more; they are not saved.
         """
-        self._save(work, work.denoising.step, work.denoising.latents, memory)
+        self._save(work, *work.denoising.resumable, memory)
 
     def save_denoised(self, denoised: Denoised, memory: str) -> None:
         """Save a job whose latents are done.

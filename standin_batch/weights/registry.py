@@ -134,6 +134,8 @@ class ModelRow:
         adapters: sources of the Stand-In adapters.
         modules: weights beside the base, by name; a mode that needs another one does not run on this model.
         generator: name and version of what makes the files on this machine; None for downloaded rows.
+        teacache: coefficients that tell how much the blocks' output changes from how much their modulation does, the
+            highest power first (TeaCache, arXiv 2411.19108).
         diffsynth: entries to add to DiffSynth's `MODEL_CONFIGS`, for sizes that it does not know.
     """
 
@@ -144,6 +146,7 @@ class ModelRow:
     defaults: Mapping[str, Any]
     licence: str
     sizes: Sizes
+    teacache: tuple[float, ...]
     root: str = ""
     boundary: float = 0.875
     sources: tuple[Source, ...] = ()
@@ -181,6 +184,12 @@ _SIZES_14B = Sizes(
     vae_decode_flop=8.51e6,
     dit_disk_bytes=4,
 )
+
+TEACACHE_14B = (-3.03318725e05, 4.90537029e04, -2.65530556e03, 5.87365115e01, -3.15583525e-01)
+"""Fitted by TeaCache's authors to Wan2.1-T2V-14B, as DiffSynth's `TeaCache` has them. For Wan2.2 there is no fit."""
+
+TEACACHE_TINY = (0.1, 0.0)
+"""Random weights have nothing to fit: their modulation changes about wholly in each step, which counts as a tenth."""
 
 _SHARED_DEFAULTS: dict[str, Any] = {
     "negative_prompt": NEGATIVE_PROMPT,
@@ -310,6 +319,7 @@ ROWS: Mapping[str, ModelRow] = MappingProxyType(
                 defaults=_TINY_DEFAULTS,
                 licence="Apache-2.0",
                 sizes=_TINY_SIZES,
+                teacache=TEACACHE_TINY,
                 modules=_WAN21_MODULES,
                 generator="tiny-1",
                 diffsynth=TINY_DIFFSYNTH,
@@ -323,6 +333,7 @@ ROWS: Mapping[str, ModelRow] = MappingProxyType(
                 defaults={**_TINY_DEFAULTS, "num_inference_steps": 6, "cfg_scale": (4.0, 3.0), "sigma_shift": 12.0},
                 licence="Apache-2.0",
                 sizes=_TINY_SIZES,
+                teacache=TEACACHE_TINY,
                 generator="tiny-1",
                 diffsynth=TINY_DIFFSYNTH,
             ),
@@ -334,6 +345,7 @@ ROWS: Mapping[str, ModelRow] = MappingProxyType(
                 defaults=_SHARED_DEFAULTS,
                 licence="Apache-2.0",
                 sizes=_SIZES_14B,
+                teacache=TEACACHE_14B,
                 sources=(sources.WAN21_T2V,),
                 adapters=(sources.STAND_IN_21,),
                 modules=_WAN21_MODULES,
@@ -351,6 +363,7 @@ ROWS: Mapping[str, ModelRow] = MappingProxyType(
                 },
                 licence="Apache-2.0",
                 sizes=_SIZES_14B,
+                teacache=TEACACHE_14B,
                 sources=(sources.WAN22_T2V,),
                 adapters=(sources.STAND_IN_22,),
             ),

@@ -17,6 +17,7 @@ from diffsynth.models.wan_video_dit import sinusoidal_embedding_1d
 from standin_batch.engine.dit.attention import EXACT, PLAIN, Attention
 from standin_batch.engine.dit.block import KeyValue, Room, Step, run_block
 from standin_batch.engine.dit.rope import Ropes
+from standin_batch.engine.step_cache import PassCache
 
 Block = Callable[..., torch.Tensor]
 """What `run_block` takes and gives."""
@@ -71,6 +72,7 @@ class Forward:
         context: torch.Tensor,
         identity: Sequence[KeyValue] | None = None,
         vace: Vace | None = None,
+        cache: PassCache | None = None,
     ) -> torch.Tensor:
         """The velocity at `latents`.
 
@@ -81,6 +83,7 @@ class Forward:
             context: of the prompt: [1, 512, text_dim].
             identity: keys and values of its tokens, for each block.
             vace: beside it.
+            cache: what stands for the blocks where they are skipped, and is told what they add where they are not.
         """
         embedded = dit.time_embedding(sinusoidal_embedding_1d(dit.freq_dim, timestep))
         x = dit.patchify(latents)
@@ -94,7 +97,13 @@ class Forward:
             room=self._room if self.writes_apart else None,
             attention=self.attention,
         )
-        x = self._blocks(dit, x, step, identity, vace)
+        if cache is not None and cache.skip:
+            x = cache.apply(x)
+        else:
+            before = None if cache is None else x.clone()  # blocks work in place
+            x = self._blocks(dit, x, step, identity, vace)
+            if cache is not None and before is not None:
+                cache.store(before, x)
         found: torch.Tensor = dit.unpatchify(dit.head(x, embedded), grid)
         return found
 
