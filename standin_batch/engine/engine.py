@@ -18,9 +18,10 @@ from PIL import Image
 from standin_batch.engine.brought import Brought, brought, brought_key
 from standin_batch.engine.clock import Clock
 from standin_batch.engine.denoise import Context, Denoising, OnStep, decode, encode_prompt, finished, run_expert, start
-from standin_batch.engine.dit.attention import Attention, Shape
+from standin_batch.engine.dit.attention import INEXACT, Attention, Shape
 from standin_batch.engine.dit.chosen import Kernels
 from standin_batch.engine.dit.forward import Forward
+from standin_batch.engine.fp8 import EightBits
 from standin_batch.engine.identities import Identities
 from standin_batch.engine.identity import IdentityKV
 from standin_batch.engine.lora_set import LoraSet
@@ -139,6 +140,7 @@ class Engine:
     cache: PromptCache | None = field(default=None, repr=False)
     _prompts: Prompts = field(init=False, repr=False)
     _loras: LoraSet = field(init=False, repr=False)
+    _bits: EightBits = field(init=False, repr=False)
     _brought: tuple[str, Brought] | None = field(default=None, repr=False)
     _identities: Identities = field(init=False, repr=False)
     _forward: Forward = field(init=False, repr=False)
@@ -149,6 +151,7 @@ class Engine:
         self._kernels = Kernels(self.device)
         self._prompts = Prompts(self.files, self.dtype, self.device, self.cache)
         self._loras = LoraSet(self.device)
+        self._bits = EightBits(self.device)
         self._identities = Identities(self.files, self.device)
 
     @classmethod
@@ -195,6 +198,7 @@ class Engine:
         self.forget()
         self._identities = Identities(self.files, self.device)
         self._loras = LoraSet(self.device)
+        self._bits = EightBits(self.device)
         gc.collect()
         empty_cache(self.device)
 
@@ -285,7 +289,9 @@ class Engine:
         with to_log():
             with work.clock.phase("switch"):
                 dit = self.placement.for_expert(expert, MODES[work.job.mode].modules)
+                self._bits.make_way(work.job, expert)
                 self._loras.put_on(work.job, expert, self.files.experts[expert].name, dit)
+                self._bits.put_on(work.job, expert, dit)
                 work.denoising.to(self.device)
                 self._forward.attention = self._attention(work.job, dit)
             with work.clock.phase("identity"):
@@ -314,11 +320,12 @@ class Engine:
         )
 
     def _identity(self, work: Work, expert: int, dit: Any) -> IdentityKV | None:  # noqa: ANN401
-        return self._identities.keys_values(
-            dit, expert, work.job, work.identity, self._loras.key(expert), alone=self.takes_turns
-        )
+        weights = (self._loras.key(expert), self._bits.is_on(expert))
+        return self._identities.keys_values(dit, expert, work.job, work.identity, weights, alone=self.takes_turns)
 
     def _attention(self, job: Job, dit: Any) -> Attention:  # noqa: ANN401
+        if job.speed.attention in INEXACT:
+            return INEXACT[job.speed.attention]
         video, identity = tokens(job), 0 if job.subject is None else IDENTITY_TOKENS
         heads = dit.blocks[0].num_heads
         return self._kernels.attention(Shape(video, video + identity, heads, dit.dim // heads), self.pipe.torch_dtype)

@@ -141,7 +141,7 @@ class _Stream:
 
     def __init__(self, module: torch.nn.Module, device: str) -> None:
         self._device = device
-        self._home: dict[torch.nn.Parameter, torch.Tensor] = {}
+        self._home: dict[tuple[torch.nn.Module, str], torch.nn.Parameter] = {}
         self._hooks = []
         for leaf in _leaves(module):
             self._hooks.append(leaf.register_forward_pre_hook(self._bring))
@@ -153,14 +153,15 @@ class _Stream:
             hook.remove()
 
     def _bring(self, leaf: torch.nn.Module, _arguments: object) -> None:
-        for parameter in leaf.parameters(recurse=False):
-            self._home[parameter] = parameter.data
-            parameter.data = parameter.data.to(self._device)
+        # The parameter itself, not its data: those of one in 8 bits are no plain tensor, and cannot be exchanged.
+        for name, parameter in list(leaf.named_parameters(recurse=False)):
+            self._home[leaf, name] = parameter
+            setattr(leaf, name, torch.nn.Parameter(parameter.detach().to(self._device), requires_grad=False))
 
     def _forget(self, leaf: torch.nn.Module, _arguments: object, _result: object) -> None:
-        for parameter in leaf.parameters(recurse=False):
-            if parameter in self._home:
-                parameter.data = self._home.pop(parameter)
+        for name, _ in list(leaf.named_parameters(recurse=False)):
+            if (leaf, name) in self._home:
+                setattr(leaf, name, self._home.pop((leaf, name)))
 
 
 def _leaves(module: torch.nn.Module) -> Iterator[torch.nn.Module]:
