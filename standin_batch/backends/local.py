@@ -35,6 +35,7 @@ from standin_batch.run.room import Room
 from standin_batch.run.saved import forget_done
 from standin_batch.run.scoring import Scoring, video_of
 from standin_batch.run.showing import Showing
+from standin_batch.run.speed_ready import check_speed
 from standin_batch.run.standing import Standing
 from standin_batch.run.stop_request import asked
 from standin_batch.run.stopping import Stop
@@ -86,6 +87,7 @@ def run_local(
     with watching(stop, lambda: asked(store.layout), lambda why: emit(Stopping(why))):
         with stop.at_once():
             device = _device(machine, emit)
+            check_speed([item.job for item in plan.to_run], device)
             files = find_weights(plan, checkpoints, emit)
         with opened(store, _waiting(emit) if machine.wait else None, stop):
             log_to(store.layout.log)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from standin_batch.environment import Finding, Level
 from standin_batch.environment.disk import disk_finding, writable_finding
+from standin_batch.environment.gpu import ask_driver
 from standin_batch.errors import StandinError
 from standin_batch.job import Job, Lora
 from standin_batch.manifest import load_manifest
@@ -29,6 +30,7 @@ from standin_batch.run.lock_manifest import expand_drawn
 from standin_batch.run.lora_check import check_loras
 from standin_batch.run.manifest_uses import UnreadWeights
 from standin_batch.run.measured import likely_device
+from standin_batch.run.speed_ready import speed_faults
 from standin_batch.run.weight_findings import Weights, weight_findings
 from standin_batch.run.weight_needs import uses_of
 from standin_batch.weights.lora_keys import read_layout
@@ -58,6 +60,7 @@ def diagnose(path: Path, checkpoints: Path | None) -> list[Finding]:
         _room(found),
         _loras(jobs, found),
         _pictures(jobs),
+        _speed(jobs),
         _memory(jobs, path, likely_device()),
         _output(jobs, OutputLayout(manifest.output.folder)),
     )
@@ -120,6 +123,14 @@ def _pictures_of(job: Job) -> Iterator[Path]:
     if job.subject is not None:
         yield job.subject.image
     yield from (job.files[key].path for key in MODES[job.mode].image_keys if key in job.files)
+
+
+def _speed(jobs: Iterable[Job]) -> Iterator[Finding]:
+    """What `speed` asks for, by what is installed and what the driver says of its first GPU."""
+    driver = ask_driver()
+    capability = driver.gpus[0].capability if driver is not None and driver.gpus else None
+    for fault in speed_faults(jobs, capability):
+        yield Finding("speed", Level.ERROR, fault.message, fault.hint)
 
 
 def _memory(jobs: tuple[Job, ...], path: Path, device: Device) -> Iterator[Finding]:
