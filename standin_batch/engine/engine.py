@@ -15,11 +15,14 @@ import numpy as np
 import torch
 from PIL import Image
 
+from standin_batch.digests import cache_folder
 from standin_batch.engine.brought import Brought, brought, brought_key
 from standin_batch.engine.clock import Clock
 from standin_batch.engine.denoise import Context, Denoising, OnStep, decode, encode_prompt, finished, run_expert, start
 from standin_batch.engine.dit.attention import INEXACT, Attention, Shape
+from standin_batch.engine.dit.block import run_block
 from standin_batch.engine.dit.chosen import Kernels
+from standin_batch.engine.dit.compiled import compiled_block
 from standin_batch.engine.dit.forward import Forward
 from standin_batch.engine.fp8 import EightBits
 from standin_batch.engine.identities import Identities
@@ -293,7 +296,7 @@ class Engine:
                 self._loras.put_on(work.job, expert, self.files.experts[expert].name, dit)
                 self._bits.put_on(work.job, expert, dit)
                 work.denoising.to(self.device)
-                self._forward.attention = self._attention(work.job, dit)
+                self._set_forward(work.job, dit)
             with work.clock.phase("identity"):
                 identity = self._identity(work, expert, dit)
             with work.clock.phase("denoise"):
@@ -322,6 +325,11 @@ class Engine:
     def _identity(self, work: Work, expert: int, dit: Any) -> IdentityKV | None:  # noqa: ANN401
         weights = (self._loras.key(expert), self._bits.is_on(expert))
         return self._identities.keys_values(dit, expert, work.job, work.identity, weights, alone=self.takes_turns)
+
+    def _set_forward(self, job: Job, dit: Any) -> None:  # noqa: ANN401
+        self._forward.attention = self._attention(job, dit)
+        self._forward.block = compiled_block(cache_folder() / "compiled") if job.speed.compile else run_block
+        self._forward.writes_apart = not job.speed.compile
 
     def _attention(self, job: Job, dit: Any) -> Attention:  # noqa: ANN401
         if job.speed.attention in INEXACT:
