@@ -27,12 +27,13 @@ JOBS = {
         "force_background_consistency": True,
         "num_inference_steps": 4,
     },
+    "skipped": {"identity": "cat", "prompt": "sit", "num_inference_steps": 6, "speed": {"cache": 0.3}},
     "two_styles": {"model": "tiny-2.2", "prompt": "sit", "loras": ["style_by_expert"], "num_inference_steps": 4},
     "other_size": {"identity": "cat", "prompt": "stand", "seed": 4, "width": 96, "height": 96, "num_frames": 5},
 }
 """In an order that changes everything from job to job."""
 
-OFTEN = ("swap", "half_style", "control_with_style", "two_styles")
+OFTEN = ("swap", "half_style", "control_with_style", "skipped", "two_styles")
 """Run alone with every change; the others with `make test-slow`, for each is a process of its own."""
 
 
@@ -85,8 +86,8 @@ def forwards(workspace, manifests, golden):
     return run(workspace, manifests, golden, "forwards", list(JOBS))
 
 
-def test_the_jobs_are_twelve_different_videos(forwards):
-    assert len({latents for latents, _, _ in forwards.values()}) == len(JOBS) == 12
+def test_the_jobs_are_thirteen_different_videos(forwards):
+    assert len({latents for latents, _, _ in forwards.values()}) == len(JOBS) == 13
 
 
 @pytest.mark.slow

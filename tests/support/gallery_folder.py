@@ -69,7 +69,7 @@ def record_of(number: int, rng: random.Random) -> Record:
         prompt_name=prompt_name, prompt=prompt, negative_prompt="blurred, deformed", identity=person,
         identity_kind="face", identity_sha256=f"{PEOPLE.index(person):064x}", identity_on_no_face="error",
         loras=lora, seed=seed, width=WIDTH, height=HEIGHT, num_frames=FRAMES, fps=FPS, num_inference_steps=20,
-        cfg_scale=(5.0,), sigma_shift=5.0, boundary=0.0, dtype="bfloat16", vae_tiled=False, params={}, files={},
+        cfg_scale=(5.0,), sigma_shift=5.0, boundary=0.0, dtype="bfloat16", vae_tiled=False, speed="exact", params={}, files={},
         weights={"base": "b", "adapter": "a", "face": "f", "embedder": "e"},
         video=f"videos/portraits/{person}-{prompt_name}-{seed}-{job_id}.mp4", video_sha256="0" * 64,
         video_bytes=rng.randint(700_000, 2_400_000), latents=None,
