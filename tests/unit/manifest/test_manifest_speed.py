@@ -42,6 +42,14 @@ def test_in_a_matrix_it_varies(project):
     assert [found.speed.cache for found in jobs(project, text)] == [0, 0.1, 0.2]
 
 
+def test_a_matrix_excludes_by_it(project):
+    speeds = "[{}, {turbo: light}, {turbo: style}, {cache: 0.1}]"
+    text = (
+        f"jobs: [{{mode: t2v, prompt: A man., matrix: {{speed: {speeds}, exclude: [{{speed: {{turbo: light}}}}]}}}}]\n"
+    )
+    assert [[lora.name for lora in found.loras] for found in jobs(project, text)] == [[], ["style"], []]
+
+
 def test_on_the_command_line(project):
     text = "jobs: [{name: a, mode: t2v, prompt: A man.}]\n"
     (found,) = jobs(project, text, "jobs.a.speed.cache=0.3", "defaults.speed.compile=true")
