@@ -327,9 +327,11 @@ class Engine:
         return self._identities.keys_values(dit, expert, work.job, work.identity, weights, alone=self.takes_turns)
 
     def _set_forward(self, job: Job, dit: Any) -> None:  # noqa: ANN401
+        # Not where each layer comes for its own computation: what moves weights between layers is no part of a graph.
+        compiled = job.speed.compile and self.placement.profile is not Profile.LOWEST
         self._forward.attention = self._attention(job, dit)
-        self._forward.block = compiled_block(cache_folder() / "compiled") if job.speed.compile else run_block
-        self._forward.writes_apart = not job.speed.compile
+        self._forward.block = compiled_block(cache_folder() / "compiled") if compiled else run_block
+        self._forward.writes_apart = not compiled
 
     def _attention(self, job: Job, dit: Any) -> Attention:  # noqa: ANN401
         if job.speed.attention in INEXACT:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from importlib.util import find_spec
 
@@ -11,6 +13,9 @@ from standin_batch.job import Job
 
 FP8_CAPABILITY = (8, 9)
 """Compute capability from which GPUs multiply 8-bit floating point numbers: Ada and Hopper."""
+
+COMPILERS = (*filter(None, (os.environ.get("CXX"),)), "g++", "clang++")
+"""Of which the compiler of blocks needs one: for kernels of a CPU, and to call those of a GPU."""
 
 Capability = tuple[int, int]
 
@@ -25,7 +30,10 @@ def is_installed(package: str) -> bool:
 
 
 def speed_faults(
-    jobs: Iterable[Job], capability: Capability | None, installed: Callable[[str], bool] = is_installed
+    jobs: Iterable[Job],
+    capability: Capability | None,
+    installed: Callable[[str], bool] = is_installed,
+    found: Callable[[str], object] = shutil.which,
 ) -> Iterator[SpeedError]:
     """What keeps this machine from what `jobs` ask for, each with its cure.
 
@@ -33,12 +41,16 @@ def speed_faults(
         jobs: to run.
         capability: compute capability of the GPU that runs them; None without one.
         installed: says of a package whether it is there.
+        found: says of a program whether it is there.
     """
     asked = {job.speed for job in jobs}
     if any(speed.fp8 for speed in asked):
         yield from _fp8(capability, installed)
     if any(speed.attention == "sage" for speed in asked):
         yield from _sage(capability, installed)
+    if any(speed.compile for speed in asked) and not any(map(found, COMPILERS)):
+        cure = "sudo apt-get install g++, or leave `compile` out of `speed`"
+        yield SpeedError("`compile` needs a C++ compiler, and there is none", cure)
 
 
 def check_speed(jobs: Iterable[Job], device: str) -> None:

@@ -29,16 +29,17 @@ FILES = {"vace_video": "reference_video", "vace_reference_image": "reference_ima
 MODES = {"t2v": "t2v", "2.2": "t2v", "vace": "vace", "swap": "face_swap"}
 
 
-@pytest.fixture(scope="module")
-def ran(make_workspace, golden):
+@pytest.fixture(scope="module", params=["plain", pytest.param("compiled", marks=pytest.mark.slow)])
+def ran(request, make_workspace, golden):
     """All cases in one run; each job is named after its case."""
-    workspace = make_workspace("golden")
+    workspace = make_workspace(f"golden-{request.param}")
     cases = json.loads((golden / "cases.json").read_text())["cases"]
     manifest = workspace.manifest(
         "golden",
         {
             "output": {"lossless": True, "keep_latents": True},
             "identities": {"subject": {"image": str(golden / "inputs" / "subject.png"), "kind": "subject"}},
+            "defaults": {"speed": {"compile": request.param == "compiled"}},
             "jobs": [_job(name, cases[name], golden) for name in CASES],
         },
     )

@@ -19,6 +19,10 @@ GRAPHS = 512
 """At most: beyond its limit the compiler would go on without compiling, and say so in a log only."""
 
 
+CACHE = "TORCHINDUCTOR_CACHE_DIR"
+"""Where a user says where compiled kernels are kept."""
+
+
 @lru_cache(maxsize=1)
 def compiled_block(cache: Path) -> Callable[..., torch.Tensor]:
     """`run_block`, compiled for each shape when that comes first.
@@ -26,7 +30,11 @@ def compiled_block(cache: Path) -> Callable[..., torch.Tensor]:
     Args:
         cache: folder for what was compiled, for this run and later ones.
     """
-    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache))
+    from torch._inductor.runtime.cache_dir_utils import default_cache_dir  # and the whole compiler with it
+
+    # Torch writes its own choice there as soon as it is imported; only another one is the user's.
+    if os.environ.get(CACHE, default_cache_dir()) == default_cache_dir():
+        os.environ[CACHE] = str(cache)
     torch._dynamo.config.recompile_limit = GRAPHS
     torch._dynamo.config.accumulated_recompile_limit = GRAPHS
     return torch.compile(run_block, dynamic=False)

@@ -40,6 +40,13 @@ def test_each_lack_is_told(speed, capability, installed, messages):
     assert told(speed, capability, *installed) == messages
 
 
+def test_what_compiles_needs_a_compiler():
+    jobs = [make_job(speed=Speed(compile=True))]
+    (fault,) = speed_faults(jobs, None, found=lambda program: None)
+    assert "C++ compiler" in fault.message
+    assert not list(speed_faults(jobs, None, found={"clang++": "/usr/bin/clang++"}.get))
+
+
 def test_a_machine_that_lacks_something_is_not_ready_and_there_is_a_cure():
     with pytest.raises(SpeedError) as caught:
         check_speed([make_job(speed=FP8)], "cpu")
