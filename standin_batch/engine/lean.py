@@ -1,7 +1,7 @@
 """DiffSynth's import, without the compiler that it brings along for an attention which no model here has.
 
 DiffSynth has FlexAttention compiled when it is imported, and for that torch imports all of Dynamo and Inductor: about a
-quarter of what importing DiffSynth costs. What compiles in earnest imports them when it does.
+quarter of what importing DiffSynth costs. Here that waits until somebody calls it.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache, partial, wraps
 from typing import Any
 
 import torch
@@ -23,14 +24,17 @@ def import_diffsynth() -> None:
 
 @contextmanager
 def _uncompiled() -> Iterator[None]:
-    """Within the block, what is to be compiled stays as it is: slower, and the same."""
+    """Within the block, what is to be compiled is compiled when it is called for the first time."""
     compiling = torch.compile
-    torch.compile = _as_it_is  # type: ignore[assignment]
+    torch.compile = partial(_later, compiling)
     try:
         yield
     finally:
         torch.compile = compiling
 
 
-def _as_it_is(function: Callable[..., Any] | None = None, **_options: object) -> Any:  # noqa: ANN401
-    return _as_it_is if function is None else function
+def _later(compiling: Callable[..., Any], function: Callable[..., Any] | None = None, **options: Any) -> Any:  # noqa: ANN401
+    if function is None:  # called as a decorator with options
+        return partial(_later, compiling, **options)
+    compiled = cache(partial(compiling, function, **options))
+    return wraps(function)(lambda *arguments, **named: compiled()(*arguments, **named))
