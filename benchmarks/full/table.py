@@ -1,0 +1,179 @@
+"""The table of the full-size run, from what its steps left: a row that nothing was measured for says so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.calls import Call, Finished, read_records
+from benchmarks.common import Row
+from benchmarks.full.clips import CLIPS, EXACT, RUNS, SWITCH
+from benchmarks.full.stock import RESULT
+from standin_batch.plan.work import forward
+from standin_batch.weights.registry import ROWS
+
+FLOOR_BAR = 0.8
+SHARE_BAR = 0.05
+OPT_IN = ("fp8", "sage", "step-cache", "turbo")
+"""Names that `run --name` is expected to have for the speed-ups that a manifest has to ask for."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """All calls of one run.
+
+    Attributes:
+        kept: what `clips.run` has written for each.
+        folder: of the output.
+    """
+
+    kept: Sequence[Mapping[str, Any]]
+    folder: Path
+
+    @classmethod
+    def of(cls, folder: Path, name: str) -> Ran:
+        """The run called `name`; without calls if it never ran."""
+        here = folder / RUNS / name
+        kept = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(here.glob("call-*.json"))]
+        return cls(kept, here / "output")
+
+    def records(self, job: str) -> list[dict[str, Any]]:
+        """Of the clips of one job."""
+        return [record for record in read_records(self.folder) if record["name"] == job]
+
+    def step(self) -> float | None:
+        """Seconds of a step of the timed clips: the median of all but each clip's first."""
+        ids = {record["job_id"] for record in self.records(CLIPS)}
+        found = [
+            seconds
+            for call in self._calls()
+            for job, all_ in call.step_seconds().items()
+            if job in ids
+            for seconds in all_
+        ]
+        return median(found) if found else None
+
+    def rate(self) -> float:
+        """FLOP a second of a matrix product, in the same calls."""
+        return median(kept["matmul_flop_per_second"] for kept in self.kept)
+
+    def floor(self) -> float:
+        """Seconds of a step if all its work ran as fast as a matrix product: two forwards with the identity."""
+        return 2 * _flop(self.records(CLIPS)[0], identity=True) / self.rate()
+
+    def _calls(self) -> Iterator[Call]:
+        for kept in self.kept:
+            yield Call(Finished(**kept["process"]), kept["events"], self.folder)
+
+
+def rows(folder: Path) -> list[Row]:
+    """The whole table of a folder."""
+    exact = Ran.of(folder, EXACT)
+    step = exact.step()
+    return [
+        *_step_rows(exact, step),
+        _stock_row(folder, step),
+        Row("exact step / the reference's", note="needs a checkout of the reference: benchmarks.batch --reference"),
+        *_clip_rows(exact),
+        *_load_rows(exact),
+        *(row for name in _opt_ins(folder) for row in _opt_in_rows(name, Ran.of(folder, name), exact, step)),
+    ]
+
+
+def _step_rows(exact: Ran, step: float | None) -> list[Row]:
+    names = (
+        "a CFG step, exact",
+        "  the floor: 2 forwards at the rate of a matrix product",
+        "  rate of a matrix product",
+    )
+    if step is None:
+        return [*(Row(name) for name in names), Row("floor / step", least=FLOOR_BAR)]
+    floor = exact.floor()
+    return [
+        Row(names[0], step, "s", note="median of all steps but each clip's first"),
+        Row(names[1], floor, "s"),
+        Row(names[2], exact.rate() / 1e12, "TFLOP/s", note="measured in the same call"),
+        Row("floor / step", floor / step, least=FLOOR_BAR),
+    ]
+
+
+def _stock_row(folder: Path, step: float | None) -> Row:
+    what, path = "exact step / stock DiffSynth's", folder / RESULT
+    if step is None or not path.is_file():
+        return Row(what, note="needs the steps `run` and `stock`")
+    stock = json.loads(path.read_text(encoding="utf-8"))
+    return Row(what, step / stock["step_seconds"], note="stock has no identity, which is 1.7 % of a forward at 14B")
+
+
+def _clip_rows(exact: Ran) -> list[Row]:
+    clips = exact.records(CLIPS)
+    peaks = [record["peak_memory"] for record in clips if record["peak_memory"] is not None]
+    shares = [1 - record["seconds"]["denoise"] / sum(record["seconds"].values()) for record in clips]
+    what = f"share of a {clips[0]['num_inference_steps']}-step clip" if clips else "share of a 20-step clip"
+    return [
+        Row("a clip", median(sum(record["seconds"].values()) for record in clips) if clips else None, "s"),
+        Row(f"{what} that is not denoising", median(shares) if shares else None, most=SHARE_BAR),
+        Row("peak memory", max(peaks) / 1e9 if peaks else None, "GB", note="" if peaks else "of a GPU"),
+        Row("putting a LoRA on", _switch(exact), "s", note="the phase `switch` of the job that has it"),
+    ]
+
+
+def _switch(exact: Ran) -> float | None:
+    found = exact.records(SWITCH)
+    return float(found[0]["seconds"]["switch"]) if found else None
+
+
+def _load_rows(exact: Ran) -> list[Row]:
+    loads = [kept["load_seconds"] for kept in exact.kept if kept["load_seconds"] is not None]
+    reads = [kept["reading"] for kept in exact.kept if kept["reading"] is not None]
+    load = median(loads) if loads else None
+    again = median(each["again_seconds"] for each in reads) if reads else None
+    first = reads[0]["first_seconds"] if reads else None
+    size = f"{reads[0]['bytes'] / 1e9:.1f} GB" if reads else ""
+    return [
+        Row("loading the weights", load, "s", note="by the run's own clock, imports left out"),
+        Row("  reading the same bytes plainly, first", first, "s", note=size),
+        Row("  reading them again", again, "s", note="as loading finds them"),
+        Row("loading / reading again", load / again if load and again else None),
+    ]
+
+
+def _opt_ins(folder: Path) -> list[str]:
+    there = [path.name for path in sorted((folder / RUNS).glob("*")) if path.is_dir() and path.name != EXACT]
+    return list(dict.fromkeys((*OPT_IN, *there)))
+
+
+def _opt_in_rows(name: str, ran: Ran, exact: Ran, step: float | None) -> Iterator[Row]:
+    own = ran.step()
+    yield Row(f"{name}: a step", own, "s", note=" ".join(ran.kept[0]["options"][4:]) if ran.kept else "")
+    yield Row("  exact step / this", step / own if own and step else None)
+    yield Row("  relative error of the latents against exact", _error(ran, exact), note="L2, the median of all clips")
+
+
+def _error(ran: Ran, exact: Ran) -> float | None:
+    """|this - exact| / |exact| of the latents, by identity and seed."""
+    from safetensors.torch import load_file
+
+    theirs = {_key(record): record for record in ran.records(CLIPS)}
+    errors = []
+    for record in exact.records(CLIPS):
+        if (other := theirs.get(_key(record))) is not None:
+            a, b = (
+                load_file(where / each["latents"])["latents"]
+                for where, each in ((exact.folder, record), (ran.folder, other))
+            )
+            errors.append(float((a - b).norm() / a.norm()))
+    return median(errors) if errors else None
+
+
+def _key(record: Mapping[str, Any]) -> tuple[Any, ...]:
+    return record["identity"], record["seed"]
+
+
+def _flop(record: Mapping[str, Any], *, identity: bool) -> float:
+    tokens = ((record["num_frames"] - 1) // 4 + 1) * (record["height"] // 16) * (record["width"] // 16)
+    return forward(ROWS[record["model"]].sizes, tokens, identity=identity).total
