@@ -4,7 +4,7 @@ Steps, each below ten minutes on a machine with one H200; they share a folder th
 
   python -m benchmarks.fullsize write DIR       41 GB of weights in the hub's layout; goes on where it was cut
   python -m benchmarks.fullsize manifest DIR    2 identities x 2 seeds, and a short job with a LoRA
-  python -m benchmarks.fullsize run DIR         `standin run --json`; --minutes 8 stops in time, and the same step goes on
+  python -m benchmarks.fullsize run DIR         `standin run --json`; --minutes 8 stops in time, the same step goes on
   python -m benchmarks.fullsize stock DIR       a CFG step of stock DiffSynth on the same files
   python -m benchmarks.fullsize report DIR      the table; what was not measured says so
 
@@ -13,7 +13,11 @@ Speed-ups that a manifest has to ask for are runs of another name, with further 
   python -m benchmarks.fullsize run DIR --name fp8 -- --set defaults.speed=...
 
 `--scale tiny` does the same at sizes that a CPU runs. Subjects are no faces: no face model is needed, and neither
-insightface nor facexlib. Nothing is downloaded or installed; this checkout on PYTHONPATH is enough.
+insightface nor facexlib. Nothing is downloaded or installed: this checkout goes on PYTHONPATH, and so do these wheels
+where the machine has them not: diffsynth with modelscope, modelscope-hub, ftfy and wcwidth; pydantic with
+pydantic-core, annotated-types and typing-inspection; typer, rich, pyyaml, numpy, pillow, pyarrow, imageio-ffmpeg and
+opencv-python-headless; for scores also imagehash with PyWavelets and scipy (without, a warning says that clips are not
+scored).
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Seconds of a piece of GPU or CPU work, and how fast this device multiplies matrices: the floor of all other figures."""
+"""Seconds of pieces of work on a device, and how fast it multiplies matrices: the floor of all figures."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 WARM_UP = 3
 REPEATS = 10
+UNAVAILABLE = (ImportError, AttributeError, RuntimeError, TypeError, ValueError)
+"""What a kernel raises that is not there, or not for this device, dtype or size."""
+
 GPU_SIDE, CPU_SIDE = 8192, 1024
 """Of the square matrices whose product counts."""
 
@@ -28,6 +31,28 @@ def seconds(do: Callable[[], object], device: str, repeats: int = REPEATS, warm_
     for _ in range(warm_up):
         do()
     return median(_on_gpu(do) if device.startswith("cuda") else _on_cpu(do) for _ in range(repeats))
+
+
+def interleaved(
+    dos: Mapping[str, Callable[[], object]], device: str, repeats: int = REPEATS, warm_up: int = WARM_UP
+) -> tuple[dict[str, float], dict[str, str]]:
+    """The same of several pieces of work, in turns: what slows the machine for a while slows all of them alike.
+
+    Returns:
+        Seconds by name, and why not for what is not here: a kernel that is missing, or not for these inputs.
+    """
+    found: dict[str, list[float]] = {}
+    failed: dict[str, str] = {}
+    for name, do in dos.items():
+        try:
+            seconds(do, device, 1, warm_up)
+            found[name] = []
+        except UNAVAILABLE as error:
+            failed[name] = next(iter(str(error).splitlines()), type(error).__name__)
+    for _ in range(repeats):
+        for name, taken in found.items():
+            taken.append(seconds(dos[name], device, 1, 0))
+    return {name: median(taken) for name, taken in found.items()}, failed
 
 
 def matmul_rate(device: str, dtype: torch.dtype, repeats: int = REPEATS) -> float:
@@ -50,7 +75,7 @@ def default_device() -> str:
 def _on_gpu(do: Callable[[], object]) -> float:
     import torch
 
-    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
     torch.cuda.synchronize()
     start.record()
     do()

@@ -58,7 +58,7 @@ def row_of(scale: str) -> ModelRow:
 def parts(row: ModelRow) -> tuple[Part, ...]:
     """All that `row` is made of, but for the tokenizer and the face models."""
     base, adapter = f"checkpoints/{row.base}", f"checkpoints/{ADAPTERS}/{row.experts[0].adapters[0]}"
-    dit, text_encoder, vae = (_entry(row, name) for name in HASHES)
+    dit, text_encoder, vae = (entry_of(row, name) for name in HASHES)
     return (
         Part(dict(_shards(base, _shapes(dit))), "BF16", dit["model_hash"]),
         Part({f"{base}/{TEXT_ENCODERS[0]}": _shapes(text_encoder)}, "BF16", text_encoder["model_hash"]),
@@ -89,7 +89,7 @@ def recognised(folder: Path, part: Part) -> bool:
     return found == part.model_hash
 
 
-def _entry(row: ModelRow, name: str) -> Mapping[str, Any]:
+def entry_of(row: ModelRow, name: str) -> Mapping[str, Any]:
     """What DiffSynth knows of one model of `row`: its hash, its class, and that one's arguments."""
     from diffsynth.configs import MODEL_CONFIGS
 
