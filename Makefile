@@ -4,8 +4,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+BENCH := outputs/benchmarks
+BENCH_DIR ?= outputs/fullsize
 
-.PHONY: install quickstart modes test test-slow test-crash test-soak test-browser test-gpu check format schema examples clean help
+.PHONY: install quickstart modes test test-slow test-crash test-soak test-browser test-gpu bench-cpu bench-gpu check format schema examples clean help
 
 install: $(STAMP)
 
@@ -41,6 +43,14 @@ test-browser: install ## the gallery in Chromium, which has to be installed
 
 test-gpu: install ## what needs a CUDA device
 	$(BIN)/python -m pytest -m gpu
+
+bench-cpu: install ## measure what a CPU can: into outputs/benchmarks
+	for name in batch runner plan kernel clip load; do $(BIN)/python -m benchmarks.$$name --json $(BENCH)/$$name.json || exit; done
+
+bench-gpu: install ## measure 14B on random weights: 41 GB of disk in BENCH_DIR, one GPU
+	for name in kernel load; do $(BIN)/python -m benchmarks.$$name --json $(BENCH)/gpu-$$name.json || exit; done
+	for step in write manifest run stock; do $(BIN)/python -m benchmarks.fullsize $$step $(BENCH_DIR) || exit; done
+	$(BIN)/python -m benchmarks.fullsize report $(BENCH_DIR) --json $(BENCH)/fullsize.json
 
 check: install ## lint, format, types, layers
 	$(BIN)/ruff check .

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from benchmarks.common import ROOT, BenchmarkError, Report, Row, parser, publish
-from benchmarks.timing import default_device, matmul_rate
+from benchmarks.timing import default_device, matmul_rate, usual_model
 from standin_batch.plan.work import forward as work_of
 from standin_batch.plan.work import tokens
 from standin_batch.weights.locate import ModelFiles, is_made_here, locate, root_of
@@ -52,19 +53,16 @@ class Measured:
 
 def main() -> None:
     """Measure, and say what came out."""
-    device = default_device()
     made = parser("benchmarks.clip", __doc__)
-    made.add_argument(
-        "--model", default="wan2.1-t2v-14b" if device == "cuda" else "tiny", help="row of the table of models"
-    )
-    made.add_argument(
-        "--checkpoints", type=Path, help="as of `standin run`; tiny weights are made where there are none"
-    )
+    made.add_argument("--model", help="row of the table of models; 14B on a GPU, else tiny, unless said")
+    made.add_argument("--checkpoints", type=Path, help="as of `standin run`")
     made.add_argument("--size", metavar="WxH", help="of the video; the model's own unless said")
     made.add_argument("--frames", type=int, help="of the video; the model's own unless said")
     made.add_argument("--steps", type=int, help="of denoising; the model's own unless said")
     made.add_argument("--clips", type=int, default=3, help="one a seed")
     arguments = made.parse_args()
+    device = default_device()
+    arguments.model = arguments.model or usual_model(device)
     with tempfile.TemporaryDirectory(prefix="standin-bench-") as folder:
         publish(measure(arguments, device, Path(folder)), arguments.json)
 
@@ -102,7 +100,7 @@ def _clip(engine: Engine, job: Job, subjects: Subjects) -> Measured:
         engine.denoise(work, expert, lambda _step, _steps: last.append(_now(engine.device)))
     clip = engine.decode(Denoised.of(work))
     measured.seconds = dict(clip.seconds)
-    measured.steps = [after - before for before, after in zip(last, last[1:], strict=False)]
+    measured.steps = [after - before for before, after in pairwise(last)]
     return measured
 
 

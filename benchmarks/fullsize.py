@@ -40,7 +40,11 @@ SPARE = 2_000_000_000
 
 def main() -> None:
     """Take one step."""
-    arguments = _parser().parse_args()
+    own, further = _split(sys.argv[1:])
+    arguments = _parser().parse_args(own)
+    if further and arguments.step is not _run:
+        raise StandinError(f"{further[0]} stands behind `--`, and only `run` takes that")
+    arguments.options = further
     arguments.folder = arguments.folder.resolve()
     step: Callable[[argparse.Namespace], None] = arguments.step
     step(arguments)
@@ -56,15 +60,20 @@ def _parser() -> argparse.ArgumentParser:
     _step(steps, "write", _write, "write random weights").add_argument("--device", help="that draws the numbers")
     planned = _sizes(_step(steps, "manifest", _manifest, "write the manifest"))
     planned.add_argument("--steps", type=int, default=20, help="of denoising")
-    ran = _step(steps, "run", _run, "run the manifest")
+    ran = _step(steps, "run", _run, "run the manifest; behind `--` stand options of `standin run`")
     ran.add_argument("--name", default=clips.EXACT, help="of the run, where options make it another")
     ran.add_argument("--minutes", type=int, help="stop before, to be gone on with")
     ran.add_argument("--device", default="auto", help="as of `standin run`")
     ran.add_argument("--skip-reading", action="store_true", help="do not time the plain reading of the files")
-    ran.add_argument("options", nargs="*", metavar="-- OPTION", help="of `standin run`")
     _sizes(_step(steps, "stock", _stock, "time stock DiffSynth")).add_argument("--device", default="auto")
     with_json(_step(steps, "report", _report, "print the table"))
     return made
+
+
+def _split(words: list[str]) -> tuple[list[str], list[str]]:
+    """What stands before `--`, and behind it."""
+    at = words.index("--") if "--" in words else len(words)
+    return words[:at], words[at + 1 :]
 
 
 def _step(

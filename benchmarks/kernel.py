@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks.block_parts import Block
 from benchmarks.common import BenchmarkError, Report, Row, parser, publish
-from benchmarks.timing import REPEATS, default_device, interleaved, matmul_rate
+from benchmarks.timing import REPEATS, default_device, interleaved, matmul_rate, usual_model
 from benchmarks.transformer import Model, random_model
 from standin_batch.plan.work import forward as work_of
 from standin_batch.weights.registry import ROWS, ModelRow
@@ -49,10 +49,8 @@ class Timer:
 
 def main() -> None:
     """Measure, and say what came out."""
-    device = default_device()
-    usual = "wan2.1-t2v-14b" if device == "cuda" else "tiny"
     made = parser("benchmarks.kernel", __doc__)
-    made.add_argument("--model", default=usual, help="row of the table of models")
+    made.add_argument("--model", help="row of the table of models; 14B on a GPU, else tiny, unless said")
     made.add_argument("--layers", type=int, help="blocks; all of the model's unless said")
     made.add_argument("--size", metavar="WxH", help="of the video; the model's own unless said")
     made.add_argument("--frames", type=int, help="of the video; the model's own unless said")
@@ -60,6 +58,8 @@ def main() -> None:
     made.add_argument("--repeats", type=int, default=REPEATS, help="that count; of whole passes a third")
     made.add_argument("--compile", action="store_true", help="time the compiled block, too")
     arguments = made.parse_args()
+    device = default_device()
+    arguments.model = arguments.model or usual_model(device)
     publish(measure(arguments, device), arguments.json)
 
 

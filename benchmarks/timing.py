@@ -72,6 +72,11 @@ def default_device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
+def usual_model(device: str) -> str:
+    """The row of the table of models that is timed on a device unless another is named."""
+    return "wan2.1-t2v-14b" if device.startswith("cuda") else "tiny"
+
+
 def _on_gpu(do: Callable[[], object]) -> float:
     import torch
 

@@ -5,6 +5,7 @@ Names and shapes come from DiffSynth's own classes, on the meta device; the adap
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -79,6 +80,15 @@ def lora_shapes(row: ModelRow) -> Shapes:
         for layer, (wide, deep) in layers.items()
         for side, shape in (("A", (LORA_RANK, deep)), ("B", (wide, LORA_RANK)))
     }
+
+
+def is_known(part: Part) -> bool:
+    """Whether DiffSynth would know files with the names and shapes of `part`."""
+    from diffsynth.core.loader.file import convert_keys_dict_to_single_str
+
+    together = {name: list(shape) for shapes in part.files.values() for name, shape in shapes.items()}
+    told: str = convert_keys_dict_to_single_str(together)
+    return hashlib.md5(told.encode()).hexdigest() == part.model_hash
 
 
 def recognised(folder: Path, part: Part) -> bool:

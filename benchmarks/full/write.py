@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.common import BenchmarkError
-from benchmarks.full.parts import Part, parts, recognised
+from benchmarks.full.parts import Part, is_known, parts, recognised
 from standin_batch.weights.locate import TOKENIZER
 from standin_batch.weights.registry import ModelRow
 from standin_batch.weights.shapes import Shapes
@@ -31,6 +31,7 @@ BIAS = 0.02
 LORA_SCALE = 0.1
 """Of one half of a LoRA: what it adds is small against what is there."""
 
+UPDATE = "its classes have changed: another version of DiffSynth?"
 METADATA = {"format": "pt"}
 
 Told = Callable[[str], None]
@@ -49,15 +50,17 @@ def write(folder: Path, row: ModelRow, device: str, told: Told) -> int:
         Bytes written.
 
     Raises:
-        BenchmarkError: if DiffSynth does not recognise what was written.
+        BenchmarkError: if DiffSynth would not, or does not, recognise a part.
         OSError: if the disk is full.
     """
     written = 0
     for part in parts(row):
+        if part.model_hash and not is_known(part):
+            raise BenchmarkError(f"DiffSynth would not know {next(iter(part.files))}", UPDATE)
         for name, shapes in part.files.items():
             written += _file(folder / name, shapes, part.dtype, device, told)
         if part.model_hash and not recognised(folder, part):
-            raise BenchmarkError(f"DiffSynth does not know {next(iter(part.files))}", "another version of DiffSynth?")
+            raise BenchmarkError(f"DiffSynth does not know {next(iter(part.files))}", "delete it, and write it again")
     write_tokenizer(folder / "checkpoints" / row.base / TOKENIZER)
     return written
 
