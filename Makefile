@@ -50,6 +50,7 @@ bench-cpu: install ## measure what a CPU can: into outputs/benchmarks
 bench-gpu: install ## measure 14B on random weights: 41 GB of disk in BENCH_DIR, one GPU
 	for name in kernel load; do $(BIN)/python -m benchmarks.$$name --json $(BENCH)/gpu-$$name.json || exit; done
 	for step in write manifest run stock; do $(BIN)/python -m benchmarks.fullsize $$step $(BENCH_DIR) || exit; done
+	for name in fp8 sage cache compile turbo; do $(BIN)/python -m benchmarks.fullsize run $(BENCH_DIR) --name $$name --skip-reading; done; true
 	$(BIN)/python -m benchmarks.fullsize report $(BENCH_DIR) --json $(BENCH)/fullsize.json
 
 check: install ## lint, format, types, layers

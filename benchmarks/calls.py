@@ -69,7 +69,8 @@ class Call:
         """Seconds to the beginning of the first denoising step.
 
         An event tells the end of a step. So this is the end of the first one less the length of the second, which is
-        never the longer; None for fewer than two steps of one job.
+        never the longer; None for fewer than two steps of one job. On a GPU it is a guess: there, events run ahead of
+        the device.
         """
         ends = [event for event in self.events if event["event"] == "JobStep"]
         if len(ends) < 2 or ends[0]["job_id"] != ends[1]["job_id"]:
@@ -90,17 +91,6 @@ class Call:
             for event in self.events
             if event["event"] == "Prepared" and event["what"].startswith(beginning)
         )
-
-    def step_seconds(self) -> dict[str, list[float]]:
-        """Seconds of each step but the first of each job, by the job's id."""
-        last: dict[str, float] = {}
-        found: dict[str, list[float]] = {}
-        for event in self.events:
-            if event["event"] == "JobStep":
-                if (job := event["job_id"]) in last:
-                    found.setdefault(job, []).append(float(event["time"]) - last[job])
-                last[job] = float(event["time"])
-        return found
 
     def records(self) -> list[dict[str, Any]]:
         """The records of its folder, by the time they were finished."""

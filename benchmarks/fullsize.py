@@ -8,9 +8,10 @@ Steps, each below ten minutes on a machine with one H200; they share a folder th
   python -m benchmarks.fullsize stock DIR       a CFG step of stock DiffSynth on the same files
   python -m benchmarks.fullsize report DIR      the table; what was not measured says so
 
-Speed-ups that a manifest has to ask for are runs of another name, with further options of `standin run` behind `--`:
+Speed-ups that a manifest has to ask for are runs of their own: `run DIR --name fp8`, or `sage`, `cache`, `compile` and
+`turbo`. Any other name takes options of `standin run` behind `--`:
 
-  python -m benchmarks.fullsize run DIR --name fp8 -- --set defaults.speed=...
+  python -m benchmarks.fullsize run DIR --name tiled -- --set defaults.vae_tiled=true
 
 `--scale tiny` does the same at sizes that a CPU runs. Subjects are no faces: no face model is needed, and neither
 insightface nor facexlib. Nothing is downloaded or installed: this checkout goes on PYTHONPATH, and so do these wheels
@@ -28,7 +29,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.common import Report, publish, with_json
+from benchmarks.common import BenchmarkError, Report, publish, with_json
 from benchmarks.full import clips, stock, table, write
 from benchmarks.full.parts import SCALES, row_of
 from benchmarks.timing import default_device
@@ -110,7 +111,11 @@ def _manifest(arguments: argparse.Namespace) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    _told(str(clips.run(arguments.folder, row_of(arguments.scale), arguments)))
+    try:
+        _told(str(clips.run(arguments.folder, row_of(arguments.scale), arguments)))
+    except BenchmarkError as error:
+        clips.say_failed(arguments.folder, arguments.name, error.message.splitlines()[-1].strip())
+        raise
 
 
 def _stock(arguments: argparse.Namespace) -> None:

@@ -91,6 +91,8 @@ def _dit(row: ModelRow, sizes: Sizes, dtype: str, device: str) -> Any:  # noqa: 
             dit = getattr(import_module(module), name)(**{**entry["extra_kwargs"], "num_layers": sizes.num_layers})
     finally:
         torch.set_default_dtype(before)
+    # Where DiffSynth's loader leaves the tables of positions, whatever the device is.
+    dit.freqs = tuple(table.cpu() for table in dit.freqs)
     return dit.eval().requires_grad_(False)
 
 

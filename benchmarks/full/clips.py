@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,18 @@ from standin_batch.weights.registry import ModelRow
 
 MANIFEST = "fullsize.yaml"
 RUNS = "runs"
+FAILED = "failed.txt"
 EXACT = "exact"
 """The name of the run that others are compared with."""
+
+SPEEDS: Mapping[str, tuple[str, ...]] = {
+    "fp8": ("--set", "defaults.speed.fp8=true"),
+    "sage": ("--set", "defaults.speed.attention=sage"),
+    "cache": ("--set", "defaults.speed.cache=0.1"),
+    "compile": ("--set", "defaults.speed.compile=true"),
+    "turbo": ("--set", "defaults.speed.turbo=random"),
+}
+"""Options of the runs that are called after speed-ups; `turbo` takes the random LoRA in place of a distilled one."""
 
 CLIPS, SWITCH = "clips", "switch"
 """The jobs: those that are timed, and a short one with a LoRA, for the time of putting it on."""
@@ -80,26 +90,29 @@ def run(folder: Path, row: ModelRow, arguments: argparse.Namespace) -> Path:
     files = sorted(path for path in (folder / "checkpoints").rglob("*") if path.is_file())
     reading = None if arguments.skip_reading else read(files)
     rate = float(python(RATE, row.defaults["dtype"], workplace=folder).output)
-    options = [*_options(folder, arguments), *arguments.options]
+    further = [*SPEEDS.get(arguments.name, ()), *arguments.options]
+    options = [*_options(folder, arguments), *further]
     call = standin_run(
         folder / MANIFEST,
         *options,
         folder=here / "output",
-        cache=here / "cache",
+        cache=folder / "cache",
         workplace=folder,
         accepted=(ExitCode.OK, ExitCode.STOPPED),
     )
     kept = {
         "options": options,
+        "further": further,
         "process": {**asdict(call.process), "output": ""},
         "events": call.events,
         "matmul_flop_per_second": rate,
         "reading": reading,
-        "load_seconds": _load_seconds(here / "cache"),
+        "load_seconds": _load_seconds(folder / "cache"),
         **{"machine": machine(), "versions": versions(), "commit": commit()},
     }
     path = here / f"call-{len(list(here.glob('call-*.json')))}.json"
     path.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+    (here / FAILED).unlink(missing_ok=True)
     return path
 
 
@@ -107,6 +120,19 @@ def read(files: Sequence[Path]) -> dict[str, Any]:
     """Read files plainly, twice: the second time, as the run after it, from memory if that is large enough."""
     first, again = (seconds(lambda: _read(files), "cpu", repeats=1, warm_up=0) for _ in range(2))
     return {"bytes": sum(path.stat().st_size for path in files), "first_seconds": first, "again_seconds": again}
+
+
+def say_failed(folder: Path, name: str, why: str) -> None:
+    """Keep why a run came to nothing."""
+    here = folder / RUNS / name
+    here.mkdir(parents=True, exist_ok=True)
+    (here / FAILED).write_text(why, encoding="utf-8")
+
+
+def why_failed(folder: Path, name: str) -> str:
+    """Why a run came to nothing; empty if it did not, or never ran."""
+    path = folder / RUNS / name / FAILED
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 def _read(files: Iterable[Path]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +12,13 @@ from typing import Any
 
 from benchmarks.calls import Call, Finished, read_records
 from benchmarks.common import Row
-from benchmarks.full.clips import CLIPS, EXACT, RUNS, SWITCH
+from benchmarks.full.clips import CLIPS, EXACT, RUNS, SPEEDS, SWITCH, why_failed
 from benchmarks.full.stock import RESULT
 from standin_batch.plan.work import forward
 from standin_batch.weights.registry import ROWS
 
 FLOOR_BAR = 0.8
 SHARE_BAR = 0.05
-OPT_IN = ("fp8", "sage", "step-cache", "turbo")
-"""Names that `run --name` is expected to have for the speed-ups that a manifest has to ask for."""
 
 
 @dataclass(frozen=True)
@@ -46,15 +45,13 @@ class Ran:
         return [record for record in read_records(self.folder) if record["name"] == job]
 
     def step(self) -> float | None:
-        """Seconds of a step of the timed clips: the median of all but each clip's first."""
-        ids = {record["job_id"] for record in self.records(CLIPS)}
-        found = [
-            seconds
-            for call in self._calls()
-            for job, all_ in call.step_seconds().items()
-            if job in ids
-            for seconds in all_
-        ]
+        """Seconds of a step of the timed clips, the median: events run ahead of a GPU, the engine's clock does not."""
+        found = [record["seconds"]["denoise"] / record["num_inference_steps"] for record in self.records(CLIPS)]
+        return median(found) if found else None
+
+    def denoising(self) -> float | None:
+        """Seconds that denoising a timed clip takes, the median."""
+        found = [float(record["seconds"]["denoise"]) for record in self.records(CLIPS)]
         return median(found) if found else None
 
     def rate(self) -> float:
@@ -65,9 +62,16 @@ class Ran:
         """Seconds of a step if all its work ran as fast as a matrix product: two forwards with the identity."""
         return 2 * _flop(self.records(CLIPS)[0], identity=True) / self.rate()
 
-    def _calls(self) -> Iterator[Call]:
-        for kept in self.kept:
-            yield Call(Finished(**kept["process"]), kept["events"], self.folder)
+    def loading(self) -> float | None:
+        """Seconds of the first call's loading: the run's own clock, imports left out, and its prompts encoded.
+
+        The text encoder is read when there are prompts to encode, so both belong together.
+        """
+        if not self.kept or self.kept[0]["load_seconds"] is None:
+            return None
+        first = self.kept[0]
+        call = Call(Finished(**first["process"]), first["events"], self.folder)
+        return float(first["load_seconds"]) + call.prepared("encoding")
 
 
 def rows(folder: Path) -> list[Row]:
@@ -80,7 +84,7 @@ def rows(folder: Path) -> list[Row]:
         Row("exact step / the reference's", note="needs a checkout of the reference: benchmarks.batch --reference"),
         *_clip_rows(exact),
         *_load_rows(exact),
-        *(row for name in _opt_ins(folder) for row in _opt_in_rows(name, Ran.of(folder, name), exact, step)),
+        *(row for name in _opt_ins(folder) for row in _opt_in_rows(folder, name, exact)),
     ]
 
 
@@ -94,7 +98,7 @@ def _step_rows(exact: Ran, step: float | None) -> list[Row]:
         return [*(Row(name) for name in names), Row("floor / step", least=FLOOR_BAR)]
     floor = exact.floor()
     return [
-        Row(names[0], step, "s", note="median of all steps but each clip's first"),
+        Row(names[0], step, "s", note="the phase `denoise` over its steps, median of the clips"),
         Row(names[1], floor, "s"),
         Row(names[2], exact.rate() / 1e12, "TFLOP/s", note="measured in the same call"),
         Row("floor / step", floor / step, least=FLOOR_BAR),
@@ -128,14 +132,11 @@ def _switch(exact: Ran) -> float | None:
 
 
 def _load_rows(exact: Ran) -> list[Row]:
-    loads = [kept["load_seconds"] for kept in exact.kept if kept["load_seconds"] is not None]
-    reads = [kept["reading"] for kept in exact.kept if kept["reading"] is not None]
-    load = median(loads) if loads else None
-    again = median(each["again_seconds"] for each in reads) if reads else None
-    first = reads[0]["first_seconds"] if reads else None
+    load, reads = exact.loading(), [kept["reading"] for kept in exact.kept if kept["reading"] is not None]
+    first, again = (reads[0][key] if reads else None for key in ("first_seconds", "again_seconds"))
     size = f"{reads[0]['bytes'] / 1e9:.1f} GB" if reads else ""
     return [
-        Row("loading the weights", load, "s", note="by the run's own clock, imports left out"),
+        Row("loading the weights and encoding two prompts", load, "s", note="of the first call, imports left out"),
         Row("  reading the same bytes plainly, first", first, "s", note=size),
         Row("  reading them again", again, "s", note="as loading finds them"),
         Row("loading / reading again", load / again if load and again else None),
@@ -144,14 +145,17 @@ def _load_rows(exact: Ran) -> list[Row]:
 
 def _opt_ins(folder: Path) -> list[str]:
     there = [path.name for path in sorted((folder / RUNS).glob("*")) if path.is_dir() and path.name != EXACT]
-    return list(dict.fromkeys((*OPT_IN, *there)))
+    return list(dict.fromkeys((*SPEEDS, *there)))
 
 
-def _opt_in_rows(name: str, ran: Ran, exact: Ran, step: float | None) -> Iterator[Row]:
-    own = ran.step()
-    yield Row(f"{name}: a step", own, "s", note=" ".join(ran.kept[0]["options"][4:]) if ran.kept else "")
-    yield Row("  exact step / this", step / own if own and step else None)
-    yield Row("  relative error of the latents against exact", _error(ran, exact), note="L2, the median of all clips")
+def _opt_in_rows(folder: Path, name: str, exact: Ran) -> Iterator[Row]:
+    ran = Ran.of(folder, name)
+    own, theirs = ran.denoising(), exact.denoising()
+    told = shlex.join(ran.kept[0]["further"]) if ran.kept else why_failed(folder, name)
+    yield Row(f"{name}: denoising a clip", own, "s", note=told)
+    yield Row("  a step", ran.step(), "s")
+    yield Row("  exact / this, denoising a clip", theirs / own if own and theirs else None)
+    yield Row("  relative error of the latents against exact", _error(ran, exact), note="L2, median of the clips")
 
 
 def _error(ran: Ran, exact: Ran) -> float | None:

@@ -31,11 +31,6 @@ def test_from_one_step_nothing_is_told():
     assert call(step(8.0, 1, "a"), step(9.0, 1, "b")).to_first_step is None
 
 
-def test_a_jobs_first_step_does_not_count():
-    ran = call(step(8.0, 1, "a"), step(10.0, 2, "a"), step(17.0, 1, "b"), step(18.0, 2, "b"), step(19.5, 3, "b"))
-    assert ran.step_seconds() == {"a": [pytest.approx(2.0)], "b": [pytest.approx(1.0), pytest.approx(1.5)]}
-
-
 def test_what_was_prepared_is_summed_by_its_beginning():
     prepared = [("Prepared", 1.0, {"what": "loading tiny (float32)", "seconds": 2.5})] * 2
     assert call(*prepared, ("Prepared", 2.0, {"what": "encoding 2 prompts", "seconds": 9.0})).prepared("loading") == 5.0

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from benchmarks.full import table
+from benchmarks.full import clips, table
 from benchmarks.full.parts import is_known, parts, row_of
 from benchmarks.full.write import size, write
 from standin_batch.weights.header import tensor_shapes
@@ -85,6 +85,12 @@ def test_a_table_of_nothing_says_of_every_row_that_it_was_not_measured(tmp_path)
         assert topic in told
 
 
+def test_why_a_speed_up_was_not_measured_stands_in_its_row(tmp_path):
+    clips.say_failed(tmp_path, "fp8", "there is no torchao")
+    row = next(row for row in table.rows(tmp_path) if row.what.startswith("fp8"))
+    assert (row.value, row.note) == (None, "there is no torchao")
+
+
 @pytest.mark.slow
 def test_the_whole_way_through_the_command_line(folder, tmp_path):
     fullsize(folder, "manifest", "--steps", "3")
@@ -95,8 +101,9 @@ def test_the_whole_way_through_the_command_line(folder, tmp_path):
     found = {row["what"].strip(): row["value"] for row in json.loads((tmp_path / "table.json").read_text())["rows"]}
     measured = {what for what, value in found.items() if value != "not measured"}
     assert measured >= {"a CFG step, exact", "floor / step", "exact step / stock DiffSynth's", "putting a LoRA on"}
-    assert measured >= {"loading / reading again", "share of a 3-step clip that is not denoising", "tiled: a step"}
-    assert found["peak memory"] == found["fp8: a step"] == "not measured"
+    assert measured >= {"loading / reading again", "share of a 3-step clip that is not denoising"}
+    assert "tiled: denoising a clip" in measured
+    assert found["peak memory"] == found["fp8: denoising a clip"] == "not measured"
 
 
 def fullsize(folder, step, *arguments):
