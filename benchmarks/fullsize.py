@@ -3,7 +3,7 @@
 Steps, each below ten minutes on a machine with one H200; they share a folder that may be on any disk of 64 GB:
 
   python -m benchmarks.fullsize write DIR       41 GB of weights in the hub's layout; goes on where it was cut
-  python -m benchmarks.fullsize manifest DIR    2 identities x 2 seeds, and a short job with a LoRA
+  python -m benchmarks.fullsize manifest DIR    2 identities x 2 seeds, a short job with a LoRA; digests of all files
   python -m benchmarks.fullsize run DIR         `standin run --json`; --minutes 8 stops in time, the same step goes on
   python -m benchmarks.fullsize stock DIR       a CFG step of stock DiffSynth on the same files
   python -m benchmarks.fullsize report DIR      the table; what was not measured says so
@@ -108,6 +108,7 @@ def _write(arguments: argparse.Namespace) -> None:
 
 def _manifest(arguments: argparse.Namespace) -> None:
     _told(str(clips.write_manifest(arguments.folder, row_of(arguments.scale), arguments)))
+    _told(clips.plan(arguments.folder))
 
 
 def _run(arguments: argparse.Namespace) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from benchmarks.calls import python, standin_run
+from benchmarks.calls import python, standin, standin_run
 from benchmarks.common import ROOT, commit, machine, versions
 from benchmarks.full.parts import LORA
 from benchmarks.timing import seconds
@@ -23,6 +23,7 @@ from standin_batch.weights.registry import ModelRow
 
 MANIFEST = "fullsize.yaml"
 RUNS = "runs"
+CACHE = "cache"
 FAILED = "failed.txt"
 EXACT = "exact"
 """The name of the run that others are compared with."""
@@ -76,6 +77,19 @@ def write_manifest(folder: Path, row: ModelRow, arguments: argparse.Namespace) -
     return path
 
 
+def plan(folder: Path) -> str:
+    """Plan the manifest, so that the digests of the weights are known before anything is timed.
+
+    Returns:
+        What `standin plan` prints.
+
+    Raises:
+        BenchmarkError: if the manifest or the weights are not what they should be.
+    """
+    options = ("--checkpoints", str(folder / "checkpoints"))
+    return standin("plan", str(folder / MANIFEST), *options, cache=folder / CACHE, workplace=folder).output
+
+
 def run(folder: Path, row: ModelRow, arguments: argparse.Namespace) -> Path:
     """Run the manifest, or go on with it, and keep what happened.
 
@@ -96,7 +110,7 @@ def run(folder: Path, row: ModelRow, arguments: argparse.Namespace) -> Path:
         folder / MANIFEST,
         *options,
         folder=here / "output",
-        cache=folder / "cache",
+        cache=folder / CACHE,
         workplace=folder,
         accepted=(ExitCode.OK, ExitCode.STOPPED),
     )
@@ -107,7 +121,7 @@ def run(folder: Path, row: ModelRow, arguments: argparse.Namespace) -> Path:
         "events": call.events,
         "matmul_flop_per_second": rate,
         "reading": reading,
-        "load_seconds": _load_seconds(folder / "cache"),
+        "load_seconds": _load_seconds(folder / CACHE),
         **{"machine": machine(), "versions": versions(), "commit": commit()},
     }
     path = here / f"call-{len(list(here.glob('call-*.json')))}.json"
