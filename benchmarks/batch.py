@@ -149,6 +149,9 @@ def _batch_rows(batches: Sequence[Call]) -> list[Row]:
         Row("  start-up, to the first job", median(starts), "s", note="imports, plan, preflight, weights, prompts"),
         Row("  the engine's own time", median(engines), "s", note="summed over the records, all phases"),
         Row("  after the last job", _median(call.after_last_job for call in batches), "s", note="index and gallery"),
+        Row(
+            "  leaving", _median(call.leaving for call in batches), "s", note="from the end of the run to the process's"
+        ),
         Row("(batch - start-up) / engine", median(shares), most=ENGINE_BAR),
     ]
 

@@ -84,6 +84,12 @@ class Call:
         ended = [event["time"] for event in self.events if event["event"] == "RunFinished"]
         return float(ended[-1] - done[-1]) if done and ended else None
 
+    @property
+    def leaving(self) -> float | None:
+        """Seconds from the end of the run to the end of the process."""
+        ended = self._at("RunFinished")
+        return None if ended is None else self.seconds - ended
+
     def prepared(self, beginning: str) -> float:
         """Seconds that were spent on what the events call by a name that begins so, such as `loading`."""
         return sum(

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,7 @@ def parser(module: str, text: str | None) -> argparse.ArgumentParser:
 
 def with_json(made: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """The same with `--json`."""
+    commit()  # as it is now: what is measured may take long
     made.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     return made
 
@@ -137,6 +139,7 @@ def versions() -> dict[str, str]:
     return found
 
 
+@cache
 def commit() -> str:
     """The commit of the checkout, with `+` behind it where files differ from it; `unknown` outside of git."""
     try:

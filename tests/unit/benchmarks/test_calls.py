@@ -31,6 +31,11 @@ def test_from_one_step_nothing_is_told():
     assert call(step(8.0, 1, "a"), step(9.0, 1, "b")).to_first_step is None
 
 
+def test_the_end_of_a_run_is_told_in_two_parts():
+    ran = call(("JobCompleted", 12.0, {}), ("JobCompleted", 15.0, {}), ("RunFinished", 17.0, {}))
+    assert (ran.after_last_job, ran.leaving) == (pytest.approx(2.0), pytest.approx(3.0))
+
+
 def test_what_was_prepared_is_summed_by_its_beginning():
     prepared = [("Prepared", 1.0, {"what": "loading tiny (float32)", "seconds": 2.5})] * 2
     assert call(*prepared, ("Prepared", 2.0, {"what": "encoding 2 prompts", "seconds": 9.0})).prepared("loading") == 5.0
