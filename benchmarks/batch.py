@@ -2,7 +2,8 @@
 
 Every process starts with an empty user cache of its own and the same weights, made before; one run before the first
 measurement has the files in the system's memory for all alike. The engine's own time is what the records say of their
-jobs. The bare import and the plain reading are measured in fresh processes here, too.
+jobs. The bare import and the plain reading are measured in fresh processes, right before and behind the batch; half of
+the single processes run before it, half behind: what slows the machine for a while slows them alike.
 """
 
 from __future__ import annotations
@@ -12,15 +13,13 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
 from typing import Any
 
-import yaml
-
-from benchmarks.calls import Call, python, standin_run
-from benchmarks.common import ROOT, BenchmarkError, Report, Row, parser, publish
+from benchmarks.batch_jobs import IDENTITIES, PROMPTS, Place, combinations
+from benchmarks.calls import Call, python
+from benchmarks.common import BenchmarkError, Report, Row, parser, publish
 from benchmarks.reference import reference_seconds
 from standin_batch.weights.locate import is_made_here, locate, root_of
 from standin_batch.weights.registry import row
@@ -40,39 +39,20 @@ for name in sys.argv[1:]:
             pass
 """
 
-IDENTITIES: dict[str, Any] = {
-    "astronaut": str(ROOT / "manifests/faces/astronaut.png"),
-    "cat": {"image": str(ROOT / "manifests/faces/chelsea.png"), "kind": "subject"},
-}
-PROMPTS = {
-    "desk": "A person sits comfortably at a desk, facing the camera as if talking to a friend.",
-    "wave": "一个人举起双手，对着镜头微笑。",
-    "hills": "A person walks through green hills.",
-}
-LORAS = {"style": str(ROOT / "manifests/loras/style.safetensors")}
-LORA_SETS: tuple[list[str], ...] = ([], ["style"])
-SEEDS = (0, 1)
-
 
 @dataclass(frozen=True)
-class Place:
-    """Where everything of one call lies, and what all its runs share."""
+class Round:
+    """A batch, and what its start is compared with: seconds, the mean of right before and right behind it."""
 
-    folder: Path
-    options: tuple[str, ...]
-    base: dict[str, Any]
+    batch: Call
+    importing: float
+    reading: float
 
-    def manifest(self, name: str, jobs: Sequence[dict[str, Any]]) -> Path:
-        """Write a manifest of these jobs."""
-        path = self.folder / f"{name}.yaml"
-        path.write_text(yaml.safe_dump({**self.base, "name": name, "jobs": list(jobs)}, allow_unicode=True))
-        return path
-
-    def run(self, name: str, jobs: Sequence[dict[str, Any]]) -> Call:
-        """Run these jobs in a process of its own, with an empty cache of its own."""
-        cache, output = self.folder / "caches" / name, self.folder / "outputs" / name
-        manifest = self.manifest(name, jobs)
-        return standin_run(manifest, *self.options, folder=output, cache=cache, workplace=self.folder)
+    @property
+    def start(self) -> float | None:
+        """To the first step, over what nobody can do without."""
+        first = self.batch.to_first_step
+        return None if first is None else first / (self.importing + self.reading)
 
 
 def main() -> None:
@@ -100,43 +80,23 @@ def _parser() -> argparse.ArgumentParser:
     return made
 
 
-def combinations() -> Iterator[dict[str, Any]]:
-    """The 24 jobs, each by itself: 2 identities x 3 prompts x 2 sets of LoRAs x 2 seeds."""
-    for identity, prompt, loras, seed in product(IDENTITIES, PROMPTS, LORA_SETS, SEEDS):
-        yield {"identity": identity, "prompt": prompt, "loras": loras, "seed": seed, "mode": "t2v"}
-
-
 def measure(arguments: argparse.Namespace, folder: Path) -> Report:
     """The whole comparison, in `folder`."""
     jobs = list(combinations())[: arguments.jobs]
-    place = _place(arguments, folder)
+    place = Place.of(arguments, folder)
     place.run("warm-up", jobs[:1])
-    batches = [place.run(f"batch-{number}", jobs) for number in range(arguments.repeats)]
-    singles = [] if arguments.skip_singles else [place.run(f"single-{n}", [job]) for n, job in enumerate(jobs)]
-    rows = [*_batch_rows(batches), *_start_rows(arguments, batches, folder), *_single_rows(batches, singles)]
+    alone = [] if arguments.skip_singles else list(enumerate(jobs))
+    half = len(alone) // 2
+    singles = [place.run(f"single-{number}", [job]) for number, job in alone[:half]]
+    rounds = [_round(place, number, jobs, _weights(arguments, folder)) for number in range(arguments.repeats)]
+    singles += [place.run(f"single-{number}", [job]) for number, job in alone[half:]]
+    batches = [each.batch for each in rounds]
+    rows = [*_batch_rows(batches), *_start_rows(rounds), *_single_rows(batches, singles)]
     rows += _reference_rows(arguments, jobs, batches[0])
     settings = {"jobs": len(jobs), "size": arguments.size, "frames": arguments.frames, "steps": arguments.steps}
     settings |= {"model": arguments.model, "scores": not arguments.no_scores, "repeats": arguments.repeats}
     details = {"phases": batches[0].phases(), "singles": [call.seconds for call in singles]}
     return Report(f"{len(jobs)} jobs in one run, against {len(singles)} single processes", rows, settings, details)
-
-
-def _place(arguments: argparse.Namespace, folder: Path) -> Place:
-    width, height = arguments.size.split("x")
-    sizes = {"width": int(width), "height": int(height), "num_frames": arguments.frames}
-    base = {
-        "version": 1,
-        "model": arguments.model,
-        "defaults": {**sizes, "num_inference_steps": arguments.steps, "fps": 8},
-        "identities": IDENTITIES,
-        "loras": LORAS,
-        "prompts": PROMPTS,
-        "scores": {"enabled": not arguments.no_scores},
-    }
-    options = ["--device", arguments.device]
-    if arguments.checkpoints is not None:
-        options += ["--checkpoints", str(arguments.checkpoints.resolve())]
-    return Place(folder, tuple(options), base)
 
 
 def _batch_rows(batches: Sequence[Call]) -> list[Row]:
@@ -156,20 +116,34 @@ def _batch_rows(batches: Sequence[Call]) -> list[Row]:
     ]
 
 
-def _start_rows(arguments: argparse.Namespace, batches: Sequence[Call], folder: Path) -> list[Row]:
-    bare = median(python(LIBRARIES, workplace=folder).seconds for _ in range(max(3, arguments.repeats)))
-    files = [str(path.resolve()) for path in _weights(arguments, folder)]
-    reading = median(python(READ, *files, workplace=folder).seconds for _ in range(max(3, arguments.repeats)))
-    empty = median(python("", workplace=folder).seconds for _ in range(3))
-    least = bare + reading - empty
-    first = _median(call.to_first_step for call in batches)
-    share = None if first is None else first / least
-    note = "the beginning of the first step; see calls.py for how it is told"
+def _round(place: Place, number: int, jobs: Sequence[dict[str, Any]], weights: Sequence[Path]) -> Round:
+    files = [str(path.resolve()) for path in weights]
+
+    def least() -> tuple[float, float]:
+        empty = python("", workplace=place.folder).seconds
+        reading = python(READ, *files, workplace=place.folder).seconds - empty
+        return python(LIBRARIES, workplace=place.folder).seconds, reading
+
+    before = least()
+    batch = place.run(f"batch-{number}", jobs)
+    imports, readings = zip(before, least(), strict=True)
+    return Round(batch, fmean(imports), fmean(readings))
+
+
+def _start_rows(rounds: Sequence[Round]) -> list[Row]:
+    first = _median(each.batch.to_first_step for each in rounds)
     return [
-        Row("to the first step", first, "s", note=note),
-        Row("  bare import of the libraries", bare, "s", note="in a fresh process"),
-        Row("  reading the weights' files", reading - empty, "s", note=f"{len(files)} files, plainly"),
-        Row("to the first step / (import + reading)", share, most=START_BAR, note="needs two steps of a job"),
+        Row("to the first step", first, "s", note="its beginning; see calls.py for how it is told"),
+        Row(
+            "  bare import of the libraries", median(each.importing for each in rounds), "s", note="in a fresh process"
+        ),
+        Row("  reading the weights' files", median(each.reading for each in rounds), "s", note="plainly"),
+        Row(
+            "to the first step / (import + reading)",
+            _median(each.start for each in rounds),
+            most=START_BAR,
+            note="needs two steps of a job",
+        ),
     ]
 
 
@@ -187,10 +161,12 @@ def _single_rows(batches: Sequence[Call], singles: Sequence[Call]) -> list[Row]:
     if not singles:
         return [Row(together, most=SINGLES_BAR, note="--skip-singles")]
     walls = [call.seconds for call in singles]
+    cpu = median(call.process.cpu for call in batches) / sum(call.process.cpu for call in singles)
     return [
         Row("one single process", median(walls), "s", note=f"median of {len(walls)}"),
         Row("the sum of the single processes", sum(walls), "s"),
         Row(together, median(call.seconds for call in batches) / sum(walls), most=SINGLES_BAR),
+        Row("  the same in the processors' seconds", cpu, note="less swayed by what else the machine does"),
     ]
 
 

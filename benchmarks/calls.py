@@ -29,12 +29,14 @@ class Finished:
 
     Attributes:
         seconds: from its start to its end.
+        cpu: that the processors spent on it, in its own code and the system's.
         memory: bytes that it had in memory at the highest.
         started: seconds since 1970.
         output: what it printed to standard output.
     """
 
     seconds: float
+    cpu: float
     memory: int
     started: float
     output: str
@@ -192,7 +194,8 @@ def process(
         if code not in accepted:
             told = "\n".join(_last(err.read())) or "it said nothing"
             raise BenchmarkError(f"{' '.join(command[:6])} … left with {code}: {told}")
-        return Finished(seconds, usage.ru_maxrss * 1024, started, out.read())
+        cpu = usage.ru_utime + usage.ru_stime
+        return Finished(seconds, cpu, usage.ru_maxrss * 1024, started, out.read())
 
 
 def _last(text: str) -> Iterator[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from benchmarks.batch import IDENTITIES, LORA_SETS, LORAS
+from benchmarks.batch_jobs import IDENTITIES, LORA_SETS, LORAS
 from benchmarks.calls import python, standin
 from benchmarks.common import BenchmarkError, Report, Row, parser, publish
 
