@@ -51,7 +51,7 @@ bench-gpu: install ## measure 14B on random weights: 41 GB of disk in BENCH_DIR,
 	for name in kernel load; do $(BIN)/python -m benchmarks.$$name --json $(BENCH)/gpu-$$name.json || exit; done
 	for step in write manifest run stock; do $(BIN)/python -m benchmarks.fullsize $$step $(BENCH_DIR) || exit; done
 	for name in fp8 sage cache compile turbo; do $(BIN)/python -m benchmarks.fullsize run $(BENCH_DIR) --name $$name --skip-reading; done; true
-	$(BIN)/python -m benchmarks.fullsize report $(BENCH_DIR) --json $(BENCH)/fullsize.json
+	$(BIN)/python -m benchmarks.fullsize report $(BENCH_DIR) --json $(BENCH)/fullsize.json --fill docs/performance.md
 
 check: install ## lint, format, types, layers
 	$(BIN)/ruff check .

@@ -63,6 +63,14 @@ class Row:
             return None
         return (self.most is None or self.value <= self.most) and (self.least is None or self.value >= self.least)
 
+    @property
+    def bar(self) -> str:
+        """In words; empty without one."""
+        bounds = [
+            f"{word} {number(bound)}" for word, bound in (("<=", self.most), (">=", self.least)) if bound is not None
+        ]
+        return " ".join(bounds)
+
 
 @dataclass(frozen=True)
 class Report:
@@ -175,10 +183,7 @@ def _value(row: Row) -> str:
 
 
 def _bar(row: Row) -> str:
-    bounds = [f"{word} {number(bound)}" for word, bound in (("<=", row.most), (">=", row.least)) if bound is not None]
-    if not bounds:
-        return ""
-    return " ".join(bounds) + {True: ", met", False: ", missed", None: ""}[row.met]
+    return row.bar + {True: ", met", False: ", missed", None: ""}[row.met]
 
 
 def _module() -> str:

@@ -30,7 +30,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.common import BenchmarkError, Report, publish, with_json
-from benchmarks.full import clips, stock, table, write
+from benchmarks.full import clips, page, stock, table, write
 from benchmarks.full.parts import SCALES, row_of
 from benchmarks.timing import default_device
 from standin_batch.errors import StandinError
@@ -67,7 +67,8 @@ def _parser() -> argparse.ArgumentParser:
     ran.add_argument("--device", default="auto", help="as of `standin run`")
     ran.add_argument("--skip-reading", action="store_true", help="do not time the plain reading of the files")
     _sizes(_step(steps, "stock", _stock, "time stock DiffSynth")).add_argument("--device", default="auto")
-    with_json(_step(steps, "report", _report, "print the table"))
+    reported = with_json(_step(steps, "report", _report, "print the table"))
+    reported.add_argument("--fill", type=Path, metavar="PAGE", help="put it into docs/performance.md, too")
     return made
 
 
@@ -124,8 +125,10 @@ def _stock(arguments: argparse.Namespace) -> None:
 
 
 def _report(arguments: argparse.Namespace) -> None:
-    settings = {"model": row_of(arguments.scale).name}
-    publish(Report("Full size, through the command line", table.rows(arguments.folder), settings), arguments.json)
+    rows, settings = table.rows(arguments.folder), {"model": row_of(arguments.scale).name}
+    publish(Report("Full size, through the command line", rows, settings), arguments.json)
+    if arguments.fill is not None:
+        page.fill(arguments.fill, rows, table.machine(arguments.folder))
 
 
 def _told(text: str) -> None:

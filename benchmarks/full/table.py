@@ -88,6 +88,17 @@ def rows(folder: Path) -> list[Row]:
     ]
 
 
+def machine(folder: Path) -> str:
+    """Where and with what the run of a folder was made, in a line."""
+    exact = Ran.of(folder, EXACT)
+    if not exact.kept:
+        return "On no machine yet."
+    first = exact.kept[0]
+    where = ", ".join(gpu["name"] for gpu in first["machine"]["gpus"]) or first["machine"]["cpu"]
+    told = ", ".join(f"{name} {version}" for name, version in first["versions"].items())
+    return f"On {where}, at commit {first['commit']}; {told}."
+
+
 def _step_rows(exact: Ran, step: float | None) -> list[Row]:
     names = (
         "a CFG step, exact",
@@ -153,9 +164,11 @@ def _opt_in_rows(folder: Path, name: str, exact: Ran) -> Iterator[Row]:
     own, theirs = ran.denoising(), exact.denoising()
     told = shlex.join(ran.kept[0]["further"]) if ran.kept else why_failed(folder, name)
     yield Row(f"{name}: denoising a clip", own, "s", note=told)
-    yield Row("  a step", ran.step(), "s")
-    yield Row("  exact / this, denoising a clip", theirs / own if own and theirs else None)
-    yield Row("  relative error of the latents against exact", _error(ran, exact), note="L2, median of the clips")
+    yield Row(f"{name}: a step", ran.step(), "s")
+    yield Row(f"{name}: exact / this, denoising a clip", theirs / own if own and theirs else None)
+    yield Row(
+        f"{name}: error of the latents against exact", _error(ran, exact), note="relative, L2, median of the clips"
+    )
 
 
 def _error(ran: Ran, exact: Ran) -> float | None:

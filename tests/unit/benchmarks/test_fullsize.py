@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-from benchmarks.full import clips, table
+from benchmarks.common import Row
+from benchmarks.full import clips, page, table
 from benchmarks.full.parts import is_known, parts, row_of
 from benchmarks.full.write import size, write
 from standin_batch.weights.header import tensor_shapes
@@ -85,6 +86,21 @@ def test_a_table_of_nothing_says_of_every_row_that_it_was_not_measured(tmp_path)
         assert topic in told
 
 
+def test_the_page_has_every_row_of_the_table(docs, tmp_path):
+    found = (docs / "performance.md").read_text()
+    for row in table.rows(tmp_path):
+        assert f"| {row.what.strip()} |" in found
+
+
+def test_a_page_is_filled_between_its_marks(tmp_path):
+    path = tmp_path / "page.md"
+    path.write_text(f"before\n{page.BEGIN}\nold\n{page.END}\nafter\n")
+    page.fill(path, [Row("a step", 5.2, "s", most=6.0), Row("floor / step", least=0.8)], "On a GPU.")
+    table_of = "| what | bar | came out |\n| --- | --- | --- |\n| a step | <= 6 | 5.2 s |\n"
+    between = f"\nOn a GPU.\n\n{table_of}| floor / step | >= 0.8 | not measured |\n"
+    assert path.read_text() == f"before\n{page.BEGIN}{between}{page.END}\nafter\n"
+
+
 def test_why_a_speed_up_was_not_measured_stands_in_its_row(tmp_path):
     clips.say_failed(tmp_path, "fp8", "there is no torchao")
     row = next(row for row in table.rows(tmp_path) if row.what.startswith("fp8"))
@@ -97,7 +113,9 @@ def test_the_whole_way_through_the_command_line(folder, tmp_path):
     fullsize(folder, "run", "--device", "cpu")
     fullsize(folder, "run", "--device", "cpu", "--name", "tiled", "--", "--set", "defaults.vae_tiled=true")
     fullsize(folder, "stock", "--device", "cpu")
-    fullsize(folder, "report", "--json", tmp_path / "table.json")
+    (tmp_path / "page.md").write_text(f"{page.BEGIN}\n{page.END}\n")
+    fullsize(folder, "report", "--json", tmp_path / "table.json", "--fill", tmp_path / "page.md")
+    assert "| floor / step | >= 0.8 | 0." in (tmp_path / "page.md").read_text()
     found = {row["what"].strip(): row["value"] for row in json.loads((tmp_path / "table.json").read_text())["rows"]}
     measured = {what for what, value in found.items() if value != "not measured"}
     assert measured >= {"a CFG step, exact", "floor / step", "exact step / stock DiffSynth's", "putting a LoRA on"}
