@@ -28,14 +28,14 @@ FAILED = "failed.txt"
 EXACT = "exact"
 """The name of the run that others are compared with."""
 
-SPEEDS: Mapping[str, tuple[str, ...]] = {
-    "fp8": ("--set", "defaults.speed.fp8=true"),
-    "sage": ("--set", "defaults.speed.attention=sage"),
-    "cache": ("--set", "defaults.speed.cache=0.1"),
-    "compile": ("--set", "defaults.speed.compile=true"),
-    "turbo": ("--set", "defaults.speed.turbo=random"),
+SPEEDS: Mapping[str, str] = {
+    "fp8": "fp8=true",
+    "sage": "attention=sage",
+    "cache": "cache=0.1",
+    "compile": "compile=true",
+    "turbo": "turbo=random",
 }
-"""Options of the runs that are called after speed-ups; `turbo` takes the random LoRA in place of a distilled one."""
+"""What the runs that are called after speed-ups ask for; `turbo` takes the random LoRA in place of a distilled one."""
 
 CLIPS, SWITCH = "clips", "switch"
 """The jobs: those that are timed, and a short one with a LoRA, for the time of putting it on."""
@@ -104,7 +104,7 @@ def run(folder: Path, row: ModelRow, arguments: argparse.Namespace) -> Path:
     files = sorted(path for path in (folder / "checkpoints").rglob("*") if path.is_file())
     reading = None if arguments.skip_reading else read(files)
     rate = float(python(RATE, row.defaults["dtype"], workplace=folder).output)
-    further = [*SPEEDS.get(arguments.name, ()), *arguments.options]
+    further = [*_speed(arguments.name), *arguments.options]
     options = [*_options(folder, arguments), *further]
     call = standin_run(
         folder / MANIFEST,
@@ -160,6 +160,13 @@ def _read(files: Iterable[Path]) -> None:
 def _options(folder: Path, arguments: argparse.Namespace) -> list[str]:
     options = ["--checkpoints", str(folder / "checkpoints"), "--device", arguments.device]
     return options if arguments.minutes is None else [*options, "--max-time", f"{arguments.minutes}min"]
+
+
+def _speed(name: str) -> list[str]:
+    """Options for the speed-up called `name`, which the job for the time of a LoRA does without."""
+    if name not in SPEEDS:
+        return []
+    return ["--set", f"defaults.speed.{SPEEDS[name]}", "--set", f"jobs.{SWITCH}.speed=null", "--only", CLIPS]
 
 
 def _load_seconds(cache: Path) -> float | None:
