@@ -30,6 +30,7 @@ from standin_batch.run.log import log_to
 from standin_batch.run.measured import Measured, device_of
 from standin_batch.run.plan_manifest import PlannedManifest
 from standin_batch.run.preflight import preflight, warnings_of
+from standin_batch.run.profile import PLAN, PREFLIGHT, SCORE, TORCH, WEIGHTS
 from standin_batch.run.ready import find_weights
 from standin_batch.run.room import Room
 from standin_batch.run.saved import forget_done
@@ -40,6 +41,7 @@ from standin_batch.run.standing import Standing
 from standin_batch.run.stop_request import asked
 from standin_batch.run.stopping import Stop
 from standin_batch.run.watch import watching
+from standin_batch.stopwatch import current, part
 from standin_batch.weights.locate import ModelFiles, locate_faces
 from standin_batch.weights.registry import ROWS
 
@@ -84,21 +86,22 @@ def run_local(
         Stopped: if it is stopped before its first job.
     """
     plan, store = planned.plan, planned.store
-    with watching(stop, lambda: asked(store.layout), lambda why: emit(Stopping(why))):
+    with current().running(), watching(stop, lambda: asked(store.layout), lambda why: emit(Stopping(why))):
         with stop.at_once():
             device = _device(machine, emit)
             check_speed([item.job for item in plan.to_run], device)
-            files = find_weights(plan, checkpoints, emit)
+            with part(WEIGHTS):
+                files = find_weights(plan, checkpoints, emit)
         with opened(store, _waiting(emit) if machine.wait else None, stop):
             log_to(store.layout.log)
-            with stop.at_once():
+            with stop.at_once(), part(PLAN):
                 left, now = _still_to_do(planned, checkpoints, emit)
                 files = {**files, **find_weights(left, checkpoints, emit)} if _lacks(files, left) else files
             settings = _settings(planned, machine, device, files, stop.at)
             settings = (
                 replace(settings, standing=lambda: planned.again()[1], empty=now.empty) if planned.asks else settings
             )
-            with stop.at_once():
+            with stop.at_once(), part(PREFLIGHT):
                 settings = replace(settings, refused=_preflight(left, planned, files, checkpoints, emit))
             if short := settings.room.shortage([item.job for item in left.to_run]):
                 emit(Warned(short, "make room; a run on a full disk ends with 3, and goes on when there is room"))
@@ -145,7 +148,8 @@ def _device(machine: Machine, emit: Listener) -> str:
     what = "starting PyTorch"
     emit(Preparing(what))
     start = time.monotonic()
-    device = resolve_device(machine.device)
+    with part(TORCH):
+        device = resolve_device(machine.device)
     emit(Prepared(what, time.monotonic() - start))
     return device
 
@@ -263,7 +267,9 @@ def _score(jobs: Sequence[Job], planned: PlannedManifest, checkpoints: Path | No
         record = read_record(layout, job.job_id)
         if record is not None and has_video(layout, record) and not record.get("scores"):
             video = layout.folder / record["video"]
-            if scores := scoring.score(video_of(job, video, locate_faces(ROWS[job.model], checkpoints))):
+            with part(SCORE):
+                scores = scoring.score(video_of(job, video, locate_faces(ROWS[job.model], checkpoints)))
+            if scores:
                 say(record, layout, scores=scores)
     emit(Prepared(what, time.monotonic() - start))
 

@@ -21,6 +21,7 @@ from rich.progress import (
 from rich.text import Text
 
 from standin_batch.cli.console import count, duration, err, print_json, printable
+from standin_batch.cli.profile import table_of
 from standin_batch.cli.summary import drawn
 from standin_batch.run.events import (
     Event,
@@ -36,6 +37,7 @@ from standin_batch.run.events import (
     JobStep,
     Prepared,
     Preparing,
+    Profiled,
     RunFinished,
     RunStarted,
     Stopping,
@@ -66,13 +68,12 @@ class Reporter(Protocol):
         """The block within which events are shown."""
 
 
-def reporter(as_json: bool, quiet: bool) -> Reporter:
-    """The one that fits."""
+def reporter(as_json: bool, quiet: bool, profile: bool = False) -> Reporter:
+    """The one that fits; with `profile` it also shows where the time went."""
     if as_json:
         return JsonReporter()
-    if quiet:
-        return QuietReporter()
-    return LiveReporter() if err.is_terminal else PlainReporter()
+    usual = QuietReporter() if quiet else LiveReporter() if err.is_terminal else PlainReporter()
+    return ProfilingReporter(usual) if profile else usual
 
 
 def warn_of(event: Event) -> None:
@@ -113,6 +114,24 @@ class QuietReporter:
         """Show the event if it is a failure."""
         if isinstance(event, JobFailed):
             err.print(_failed(_printable(event)))
+
+
+class ProfilingReporter:
+    """Another reporter, and a table of where the time went."""
+
+    def __init__(self, usual: Reporter) -> None:
+        self._usual = usual
+
+    def showing(self) -> AbstractContextManager[object]:
+        """What the other sets up."""
+        return self._usual.showing()
+
+    def __call__(self, event: Event) -> None:
+        """Show the event."""
+        if isinstance(event, Profiled):
+            err.print(table_of(event))
+        else:
+            self._usual(event)
 
 
 class PlainReporter:

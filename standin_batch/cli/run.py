@@ -25,6 +25,7 @@ from standin_batch.cli.options import (
     RetryFailed,
 )
 from standin_batch.errors import ExitCode
+from standin_batch.stopwatch import Stopwatch, part, process_seconds
 
 if TYPE_CHECKING:
     from standin_batch.backends.local import Machine
@@ -84,6 +85,9 @@ def run(
         bool,
         typer.Option("--allow-commands", help="Obey the manifest's own `run.on_finish`.", rich_help_panel=_ENDS),
     ] = False,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Show where the time went.", rich_help_panel=_ENDS)
+    ] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -111,9 +115,12 @@ def run(
     from standin_batch.cli.progress import reporter
     from standin_batch.run.stopping import listening
 
-    report = reporter(as_json, quiet)
+    report = reporter(as_json, quiet, profile)
     machine = Machine(device, memory.value, 1 if fail_fast else max_failures, wait)
-    with ended(End(manifest, report, on_finish, allow_commands)) as end:
+    with (
+        Stopwatch(process_seconds()).running(),
+        ended(End(manifest, report, on_finish, allow_commands)) as end,
+    ):
         stop = _stop(deadline, max_time)
         with listening(stop):
             return _execute(manifest, selection, machine, stop, end, as_json=as_json, quiet=quiet)
@@ -135,11 +142,13 @@ def _execute(
 ) -> ExitCode:
     from standin_batch.backends.local import run_local, settle
     from standin_batch.run.plan_manifest import plan_manifest
+    from standin_batch.run.profile import PLAN
 
-    with stop.at_once():
+    with stop.at_once(), part(PLAN):
         planned = plan_manifest(path, selection)
     end.planned = planned
-    say(planned, quiet)
+    with part(PLAN):
+        say(planned, quiet)
     end.say()
     if planned.plan.to_run or planned.unscored:
         with end.report.showing():

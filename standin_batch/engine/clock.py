@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 
 import torch
 
+from standin_batch.stopwatch import part
+
 
 class Clock:
     """Seconds by phase, and the highest GPU memory within its phases; between them, other jobs may be at work.
@@ -26,16 +28,17 @@ class Clock:
 
     @contextlib.contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Add the time spent inside the block to the phase `name`."""
+        """Add the time spent inside the block to the phase `name`, and to that part of the run's stopwatch."""
         if self._gpu is not None:
             torch.cuda.reset_peak_memory_stats(self._gpu)
         start = time.perf_counter()
         self._open = (name, start)
         try:
-            yield
-            if self._gpu is not None:
-                torch.cuda.synchronize(self._gpu)
-                self._peak = max(self._peak, torch.cuda.max_memory_allocated(self._gpu))
+            with part(name):
+                yield
+                if self._gpu is not None:
+                    torch.cuda.synchronize(self._gpu)
+                    self._peak = max(self._peak, torch.cuda.max_memory_allocated(self._gpu))
         finally:
             self._open = None
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start

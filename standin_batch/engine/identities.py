@@ -15,6 +15,7 @@ from PIL import Image
 from standin_batch.engine.adapter import BlockAdapter, load_adapter
 from standin_batch.engine.identity import IdentityKV, encode_subject, identity_kv
 from standin_batch.job import Job
+from standin_batch.stopwatch import part
 from standin_batch.weights.content import FACE
 from standin_batch.weights.locate import ModelFiles
 
@@ -82,7 +83,9 @@ class Identities:
             index: held for index, held in self._known.items() if held[0] == key and (index == expert or not alone)
         }
         if expert not in self._known or self._known[expert][1] != weights:
-            self._known[expert] = (key, weights, identity_kv(dit, self._adapter(dit, expert), latent, job.grid))
+            with part("identity"):
+                found = identity_kv(dit, self._adapter(dit, expert), latent, job.grid)
+            self._known[expert] = (key, weights, found)
         return self._known[expert][2]
 
     def _adapter(self, dit: Any, expert: int) -> tuple[BlockAdapter, ...]:  # noqa: ANN401

@@ -207,6 +207,21 @@ class RunFinished:
 
 
 @dataclass(frozen=True)
+class Profiled:
+    """Where the wall time of the process went, from its start until the run ended.
+
+    Attributes:
+        seconds: in all.
+        parts: seconds of each, as `run.profile.PARTS` names them; they sum to `seconds`.
+        beside: seconds of the writer's thread, as `run.profile.BESIDE` names them; they are in no part.
+    """
+
+    seconds: float
+    parts: Mapping[str, float]
+    beside: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class Finishing:
     """The command for the end of the run begins; it may take a minute."""
 
@@ -215,6 +230,6 @@ class Finishing:
 
 Event: TypeAlias = (
     "RunStarted | Preparing | Prepared | JobStarted | JobResumed | JobStep | JobSaved | JobRequeued | JobCompleted"
-    " | JobRejected | JobReseeded | JobFailed | Warned | Stopping | Summarised | RunFinished | Finishing"
+    " | JobRejected | JobReseeded | JobFailed | Warned | Stopping | Summarised | Profiled | RunFinished | Finishing"
 )
 Listener: TypeAlias = "Callable[[Event], None]"

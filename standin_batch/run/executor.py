@@ -35,6 +35,7 @@ from standin_batch.run.ladder import Ladder
 from standin_batch.run.log import about
 from standin_batch.run.measured import Measured, device_of
 from standin_batch.run.outcomes import Outcomes, RunEnded
+from standin_batch.run.profile import DIFFSYNTH, FINISH, LOAD, profile_of, told
 from standin_batch.run.read_ahead import ReadAhead, files_of
 from standin_batch.run.room import Room
 from standin_batch.run.scoring import Scoring, video_of
@@ -46,6 +47,7 @@ from standin_batch.run.subjects import Subjects
 from standin_batch.run.worker import Worker
 from standin_batch.run.writer import Writer
 from standin_batch.scores.table import Scores
+from standin_batch.stopwatch import current, part
 from standin_batch.weights.content import BASE
 from standin_batch.weights.locate import ModelFiles
 
@@ -135,16 +137,18 @@ def execute(plan: Plan, store: Store, settings: RunSettings, emit: Listener, sto
             why, fault = kind_of(error).value, error
         finally:
             outcomes.cancel(why or "an error")
-            why = _wound_up(layout, showing, emit, in_haste=stop.requested) or why
-    if not stop.requested:
-        emit(
-            Summarised(
-                summarise(filter(None, (read_record(layout, made) for made in outcomes.made)), outcomes.failures)
-            )
-        )
+            with part(FINISH):
+                why = _wound_up(layout, showing, emit, in_haste=stop.requested) or why
+    with part(FINISH):
+        if not stop.requested:
+            records = filter(None, (read_record(layout, made) for made in outcomes.made))
+            emit(Summarised(summarise(records, outcomes.failures)))
+        now = settings.standing()
     finished = _finished(plan, outcomes, stop, time.monotonic() - start, str(layout.folder), why)
-    now = settings.standing()
     finished = replace(finished, not_accepted=len(now.not_accepted), unscored=len(now.unscored))
+    profiled = profile_of(current())
+    logger.info(told(profiled))
+    emit(profiled)
     emit(finished)
     if fault is not None:
         raise fault
@@ -264,7 +268,7 @@ class _Run:
                 self._window(engine, worker, queue, turns, following)
                 turns = self._take(queue) or self._late(group, queue, writer)
         finally:
-            with suppress(RuntimeError):  # a device that is lost
+            with suppress(RuntimeError), part(FINISH):  # a device that is lost
                 engine.release()
 
     def _take(self, queue: JobQueue) -> list[Turn]:
@@ -323,7 +327,8 @@ class _Run:
         count = len({job.subject for job in jobs if job.subject is not None})
         if count == 0:
             return jobs
-        with self._preparing(f"preparing {count} {'identity' if count == 1 else 'identities'}"):
+        told = f"preparing {count} {'identity' if count == 1 else 'identities'}"
+        with self._preparing(told), part("identity"):
             return [job for job in jobs if self._has_subject(job, subjects)]
 
     def _has_subject(self, job: Job, subjects: Subjects) -> bool:
@@ -354,19 +359,21 @@ class _Run:
 
     def _load(self, group: Group, files: ModelFiles) -> Engine:
         with self._preparing(f"loading {group.model} ({group.dtype})"), self.stop.at_once():
-            from standin_batch.engine.lean import import_diffsynth
+            with part(DIFFSYNTH):
+                from standin_batch.engine.lean import import_diffsynth
 
-            import_diffsynth()
-            from standin_batch.engine.engine import Engine
-            from standin_batch.engine.prompt_cache import PromptCache
+                import_diffsynth()
+                from standin_batch.engine.engine import Engine
+                from standin_batch.engine.prompt_cache import PromptCache
 
             self.ahead.end()
             imported = time.monotonic()
             profile = self.ladder.usual
             where, cache = self.settings.device, PromptCache.default()
-            engine = self._with_less(
-                lambda: Engine.load(group.model, group.dtype, files, where, self.ladder.usual, cache), group.model
-            )
+            with part(LOAD):
+                engine = self._with_less(
+                    lambda: Engine.load(group.model, group.dtype, files, where, self.ladder.usual, cache), group.model
+                )
             if profile is self.ladder.usual:
                 self.measured.add_load(self.device, (group.model, group.dtype), time.monotonic() - imported)
             return engine
@@ -383,9 +390,10 @@ class _Run:
             engine.use(lowest(engine.placement.profile, self.ladder.usual))
             engine.encode_prompts(texts)
 
-        known = len(texts) - len(engine.prompts_to_encode(texts))
-        told = f"encoding {len(texts)} prompts" + (f", {known} of them known" if known else "")
-        with self._preparing(told), self.stop.at_once():
+        with part("prompt"):
+            known = len(texts) - len(engine.prompts_to_encode(texts))
+        what = f"encoding {len(texts)} prompts" + (f", {known} of them known" if known else "")
+        with self._preparing(what), part("prompt"), self.stop.at_once():
             try:
                 self._with_less(encode, "the text encoder")
             except StandinError:

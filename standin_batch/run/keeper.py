@@ -13,7 +13,9 @@ from standin_batch.job import Job
 from standin_batch.output.layout import OutputLayout
 from standin_batch.run.events import JobSaved, Listener
 from standin_batch.run.failure import NotANumberError
+from standin_batch.run.profile import SAVE
 from standin_batch.run.saved import Saved, forget_saved, read_saved, write_saved
+from standin_batch.stopwatch import part
 
 if TYPE_CHECKING:
     import torch
@@ -79,7 +81,8 @@ class Keeper:
         Raises:
             NotANumberError: if its latents are none any more; they are not saved.
         """
-        self._save(work, *work.denoising.resumable, memory)
+        with part(SAVE):
+            self._save(work, *work.denoising.resumable, memory)
 
     def save_denoised(self, denoised: Denoised, memory: str) -> None:
         """Save a job whose latents are done.
@@ -87,7 +90,8 @@ class Keeper:
         Raises:
             NotANumberError: if its latents are none; they are not saved.
         """
-        self._save(denoised, denoised.job.num_inference_steps, denoised.latents, memory)
+        with part(SAVE):
+            self._save(denoised, denoised.job.num_inference_steps, denoised.latents, memory)
 
     def save_frames(self, job: Job, clip: Clip, memory: str) -> None:
         """Save what could not be written, so that nothing of it is computed again; if that fails too, it is not."""

@@ -22,10 +22,12 @@ from standin_batch.run.keeper import Keeper
 from standin_batch.run.log import about
 from standin_batch.run.measured import Measured
 from standin_batch.run.outcomes import Outcomes, RunEnded
+from standin_batch.run.profile import SCORE
 from standin_batch.run.showing import Showing
 from standin_batch.run.stopping import Stop, Stopped
 from standin_batch.run.writer import Writer
 from standin_batch.scores.table import Scores
+from standin_batch.stopwatch import part
 
 if TYPE_CHECKING:
     from standin_batch.engine.engine import Clip
@@ -101,7 +103,8 @@ class Keeping:
 
     def _scored(self, record: Record, job: Job, may_go_on: Callable[[], None]) -> Scores:
         """Look at a video, and have its record say what was seen: it is done before that, whatever comes now."""
-        scores = self.score(job, self.store.layout.folder / record.video)
+        with part(SCORE):
+            scores = self.score(job, self.store.layout.folder / record.video)
         may_go_on()
         if scores:
             say(asdict(record), self.store.layout, scores=scores)

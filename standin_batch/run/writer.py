@@ -11,7 +11,9 @@ from types import TracebackType
 
 from standin_batch.run.failure import FailureKind
 from standin_batch.run.outcomes import RunEnded
+from standin_batch.run.profile import WAIT, WRITE
 from standin_batch.run.stopping import Stop, Stopped
+from standin_batch.stopwatch import beside, part
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +43,7 @@ class Writer:
         self._changed = threading.Condition()
         self._error: BaseException | None = None
         self._abandoned = False
+        self._stopwatch = beside()
         # Not joined at exit: a run that is to stop leaves a video half-written, under a temporary name.
         threading.Thread(target=self._work, name="writer", daemon=True).start()
 
@@ -68,20 +71,22 @@ class Writer:
         self.check()
 
     def _work(self) -> None:
-        while True:
-            task = self._tasks.get()
-            if task is None:
-                return
-            try:
-                if self._error is None:
+        with self._stopwatch.running():
+            while (task := self._tasks.get()) is not None:
+                self._do(task)
+
+    def _do(self, task: Task) -> None:
+        try:
+            if self._error is None:
+                with part(WRITE):
                     task()
-            except BaseException as error:
-                if not isinstance(error, (RunEnded, KeyboardInterrupt)):
-                    logger.exception("a clip could not be written")
-                self._error = error
-            with self._changed:
-                self._pending -= 1
-                self._changed.notify_all()
+        except BaseException as error:
+            if not isinstance(error, (RunEnded, KeyboardInterrupt)):
+                logger.exception("a clip could not be written")
+            self._error = error
+        with self._changed:
+            self._pending -= 1
+            self._changed.notify_all()
 
     def check(self) -> None:
         """Whether the run may go on.
@@ -108,7 +113,7 @@ class Writer:
     def _wait_for(self, done: Callable[[], bool]) -> None:
         """Wait until it is so; a run that is to stop waits only for a moment."""
         until = None
-        with self._changed:
+        with part(WAIT), self._changed:
             while not done():
                 if self._stop.requested:
                     until = until or time.monotonic() + GRACE
