@@ -111,6 +111,8 @@ def plan_json(planned: PlannedManifest) -> dict[str, object]:
             "steps": estimate.steps,
             "flop": estimate.flop,
             "seconds": estimate.seconds,
+            "once_seconds": estimate.once_seconds,
+            "waiting_seconds": estimate.waiting_seconds,
             "measured": estimate.measured,
             "further": estimate.further,
             "expected": estimate.expected,

@@ -6,11 +6,14 @@ so that the order is a good one before anything was measured; how long jobs take
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from standin_batch.job import Job
-from standin_batch.plan.state import ModelKey, State, Switches, path, switch, texts
+from standin_batch.plan.kind import counts_of, kept_kind, work_kind
+from standin_batch.plan.learnt import Learnt, overhang
+from standin_batch.plan.state import ModelKey, State, Switches, count_switches, path, switch, texts
 from standin_batch.plan.work import identity_flop, job_flop, prompt_flop
 from standin_batch.weights.registry import ROWS
 
@@ -49,16 +52,19 @@ class CostModel:
         throughput: FLOP a second, measured, by model and dtype.
         loading: seconds to load, measured, by model and dtype.
         rates: assumed where nothing was measured.
+        learnt: from whole runs.
     """
 
     throughput: Mapping[ModelKey, float] = field(default_factory=dict)
     loading: Mapping[ModelKey, float] = field(default_factory=dict)
     rates: Rates = field(default_factory=Rates)
+    learnt: Learnt = field(default_factory=Learnt)
 
     def job_seconds(self, job: Job) -> float | None:
-        """Seconds of a job besides its switches; None where nothing was measured."""
+        """Seconds of a job besides its switches: of its kind, or else by its work; None where nothing was measured."""
+        known = self.learnt.jobs.get(work_kind(job)) if self.learnt.jobs else None
         rate = self.throughput.get((job.model, job.dtype))
-        return None if rate is None else job_flop(job) / rate
+        return known if known is not None or rate is None else job_flop(job) / rate
 
     def switch_seconds(self, before: State | None, after: State) -> float:
         """Seconds until a job in state `after` can begin.
@@ -67,15 +73,19 @@ class CostModel:
             before: the state that the last job left; None at the start.
             after: the state that is needed.
         """
+        return sum(self._switch(before, after).values())
+
+    def _switch(self, before: State | None, after: State) -> dict[str, float]:
+        """The same by what changes hands."""
         changed = switch(before, after)
         sizes, experts = ROWS[after.model[0]].sizes, len(ROWS[after.model[0]].experts)
-        return (
-            changed.models * self._load(after.model)
-            + changed.modules * self._read(sizes.vace_parameters * sizes.dit_disk_bytes)
-            + self._fuse(before, after, changed)
-            + (changed.shapes + self._compiles(before, after, changed)) * self.rates.shape
-            + changed.identities * experts * identity_flop(sizes) / self._flop_rate(after.model)
-        )
+        return {
+            "models": changed.models * self._load(after.model),
+            "modules": changed.modules * self._read(sizes.vace_parameters * sizes.dit_disk_bytes),
+            "loras": self._fuse(before, after, changed),
+            "shapes": (changed.shapes + self._compiles(before, after, changed)) * self.rates.shape,
+            "identities": changed.identities * experts * identity_flop(sizes) / self._flop_rate(after.model),
+        }
 
     def path_seconds(self, states: Iterable[State]) -> float:
         """Seconds of all switches when these states follow each other."""
@@ -86,8 +96,44 @@ class CostModel:
         return seconds
 
     def order_seconds(self, jobs: Sequence[Job]) -> float:
-        """Seconds of all switches when jobs run in this order, and of encoding their prompts."""
-        return self.path_seconds(path(jobs)) + self.prompt_seconds(texts(jobs))
+        """Seconds of all switches when jobs run in this order, and of encoding their prompts.
+
+        What whole runs have taught stands above what is assumed. Modules and shapes cost nothing then: what they take
+        is in what a run is known to take once.
+        """
+        if not self.learnt.runs:
+            return self.path_seconds(path(jobs)) + self.prompt_seconds(texts(jobs))
+        seconds, before = defaultdict[str, float](float), None
+        for state in path(jobs):
+            for what, taken in self._switch(before, state).items():
+                seconds[what] += taken
+            before = state
+        seconds["prompts"] = self.prompt_seconds(texts(jobs))
+        known = self.learnt.counted_seconds(count_switches(jobs)._asdict())
+        return sum({**seconds, "modules": 0.0, "shapes": 0.0, **known}.values())
+
+    def once_seconds(self, jobs: Collection[Job]) -> float:
+        """Seconds that a run of `jobs` takes besides them and their switches; 0 until whole runs were measured."""
+        if not jobs or not self.learnt.runs:
+            return 0.0
+        counts, switches = counts_of(jobs), Switches._fields
+        counted = self.learnt.counted_seconds({what: n for what, n in counts.items() if what not in switches})
+        return self.learnt.once_seconds({work_kind(job) for job in jobs}) + sum(counted.values())
+
+    def waiting_seconds(self, jobs: Sequence[Job], scored: bool) -> float:
+        """Seconds that jobs wait for the thread that writes and scores their clips; 0 where that is not known.
+
+        Args:
+            jobs: that run.
+            scored: whether all clips are looked at.
+        """
+        kinds = [kept_kind(job, scored or job.accept is not None) for job in jobs]
+        making = [self.job_seconds(job) for job in jobs]
+        keeping = [self.learnt.kept.get(kind) for kind in kinds]
+        made, kept = [sum(each for each in some if each is not None) for some in (making, keeping)]
+        if None in making or None in keeping:
+            return 0.0
+        return overhang(made, kept + self.learnt.kept_once_seconds(set(kinds)), len(jobs))
 
     def prompt_seconds(self, number: Mapping[ModelKey, int]) -> float:
         """Seconds to encode a number of texts with each model."""

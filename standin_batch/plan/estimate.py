@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from standin_batch.attempts import attempt
@@ -43,7 +43,8 @@ class GroupEstimate:
         steps: denoising steps of all videos.
         pixel_frames: width x height x frames of all videos.
         flop: operations of all jobs.
-        seconds: of all jobs, without switches; None where this device was never measured with this model and dtype.
+        seconds: of all jobs, without switches and without what is saved of them; None where this device was never
+            measured with this model and dtype.
         memory_bytes: the least memory that holds weights and an identity.
         memory_bytes_in_turn: the same with one expert at a time.
         further: clips that follow at most, where those planned are not accepted.
@@ -77,6 +78,8 @@ class Estimate:
         switch_seconds_in_manifest_order: the same if jobs ran as they are written.
         measured: whether loading and computing were measured for every group; else switches are told from assumptions.
         bytes_per_pixel: of video for each pixel of each frame, measured in this folder; None where it has no videos.
+        once_seconds: of what a run takes besides: start, preflight, saving, end; 0 until whole runs were measured.
+        waiting_seconds: for the thread that writes and scores, which works beside the jobs.
     """
 
     groups: tuple[GroupEstimate, ...]
@@ -85,6 +88,8 @@ class Estimate:
     switch_seconds_in_manifest_order: float
     measured: bool
     bytes_per_pixel: float | None
+    once_seconds: float = 0.0
+    waiting_seconds: float = 0.0
 
     @property
     def jobs(self) -> int:
@@ -108,9 +113,10 @@ class Estimate:
 
     @property
     def seconds(self) -> float | None:
-        """Of all jobs and switches; None unless every group was measured."""
+        """From the start of the process to its end; None unless every group was measured."""
         known = [group.seconds for group in self.groups if group.seconds is not None]
-        return sum(known) + self.switch_seconds if len(known) == len(self.groups) else None
+        besides = self.switch_seconds + self.once_seconds + self.waiting_seconds
+        return sum(known) + besides if len(known) == len(self.groups) else None
 
     @property
     def further(self) -> int:
@@ -165,6 +171,7 @@ def estimate(
     device: Device = CPU,
     bytes_per_pixel: float | None = None,
     acceptance: float | None = None,
+    scored: bool = False,
 ) -> Estimate:
     """Estimate what `plan` takes.
 
@@ -174,27 +181,32 @@ def estimate(
         device: that it would run on.
         bytes_per_pixel: of video for each pixel of each frame, where that is known.
         acceptance: share of clips that are accepted, 0 to 1, where that is known.
+        scored: whether all clips are looked at; otherwise those whose jobs ask something of their scores.
     """
+    jobs = [item.job for item in plan.to_run]
     models = {(group.model, group.dtype) for group in plan.groups}
     return Estimate(
         groups=tuple(_group(group, costs, acceptance) for group in plan.groups),
         device=device,
-        switch_seconds=costs.order_seconds([item.job for item in plan.to_run]),
+        switch_seconds=costs.order_seconds(jobs),
         switch_seconds_in_manifest_order=costs.order_seconds(plan.as_written),
         measured=all(model in costs.throughput and model in costs.loading for model in models),
         bytes_per_pixel=bytes_per_pixel,
+        once_seconds=costs.once_seconds(jobs),
+        waiting_seconds=costs.waiting_seconds(jobs, scored),
     )
 
 
 def _group(group: Group, costs: CostModel, acceptance: float | None) -> GroupEstimate:
     jobs = [item.job for item in group.jobs]
     flop = sum(job_flop(job) for job in jobs)
-    rate = costs.throughput.get((group.model, group.dtype))
+    left = [_times(costs.job_seconds(item.job), 1 - item.reason.saved) for item in group.jobs]
     further = list(_further(jobs))
     expected = None if acceptance is None else sum(_expected(one, acceptance) for one in further)
-    more_flop = sum(
-        job_flop(one.job) * (one.at_most if acceptance is None else _expected(one, acceptance)) for one in further
-    )
+    more = [
+        _times(costs.job_seconds(one.job), one.at_most if acceptance is None else _expected(one, acceptance))
+        for one in further
+    ]
     return GroupEstimate(
         model=group.model,
         dtype=group.dtype,
@@ -203,13 +215,23 @@ def _group(group: Group, costs: CostModel, acceptance: float | None) -> GroupEst
         steps=sum(job.num_inference_steps for job in jobs),
         pixel_frames=sum(job.width * job.height * job.num_frames for job in jobs),
         flop=flop,
-        seconds=None if rate is None else flop / rate,
+        seconds=_sum(left),
         memory_bytes=max(memory_bytes(job) for job in jobs),
         memory_bytes_in_turn=max(memory_bytes(job, in_turn=True) for job in jobs),
         further=sum(one.at_most for one in further),
         expected=expected,
-        further_seconds=None if rate is None else more_flop / rate,
+        further_seconds=None if None in left else _sum(more),
     )
+
+
+def _times(seconds: float | None, factor: float) -> float | None:
+    return None if seconds is None else seconds * factor
+
+
+def _sum(seconds: Sequence[float | None]) -> float | None:
+    """None where one of them is unknown."""
+    known = [each for each in seconds if each is not None]
+    return sum(known) if len(known) == len(seconds) else None
 
 
 @dataclass(frozen=True)

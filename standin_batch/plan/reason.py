@@ -28,10 +28,12 @@ class Reason:
         kind: the sort of reason.
         changes: what differs from the video that the job replaces, where it was saved, or what the clip before missed;
             empty unless `kind` is `changed`, `interrupted` or `another seed`.
+        saved: share of its steps that are saved.
     """
 
     kind: ReasonKind
     changes: tuple[str, ...] = ()
+    saved: float = 0.0
 
     NEW: ClassVar[Reason]
     INTERRUPTED: ClassVar[Reason]
@@ -48,7 +50,7 @@ class Reason:
     @classmethod
     def interrupted(cls, step: int, steps: int) -> Reason:
         """The job was begun, and is saved at a step."""
-        return cls(ReasonKind.INTERRUPTED, (f"goes on from step {step} of {steps}",))
+        return cls(ReasonKind.INTERRUPTED, (f"goes on from step {step} of {steps}",), step / steps if steps else 0.0)
 
     @classmethod
     def reseeded(cls, missed: str) -> Reason:

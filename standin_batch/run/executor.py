@@ -149,10 +149,19 @@ def execute(plan: Plan, store: Store, settings: RunSettings, emit: Listener, sto
     profiled = profile_of(current())
     logger.info(told(profiled))
     emit(profiled)
+    if _teaches(plan, finished):
+        jobs, scored = [item.job for item in plan.to_run], settings.scores.enabled
+        run.measured.add_run(run.device, jobs, scored, profiled.parts, sum(profiled.beside.values()))
     emit(finished)
     if fault is not None:
         raise fault
     return finished
+
+
+def _teaches(plan: Plan, finished: RunFinished) -> bool:
+    """Whether it made just what was planned, from the beginning: then it tells how long the next will take."""
+    whole = all(not item.reason.saved for item in plan.to_run) and not finished.why
+    return whole and not finished.failed and finished.completed == len(plan.to_run)
 
 
 def _finished(plan: Plan, outcomes: Outcomes, stop: Stop, seconds: float, folder: str, why: str) -> RunFinished:

@@ -92,8 +92,9 @@ class Keeping:
         scores: Scores = {}
         with self._no_video_is_lost(job):
             scores = self._scored(record, job, may_go_on)
-        seconds = sum(clip.seconds.values()) + time.monotonic() - start
-        self.measured.add_job(self.device_name, job, clip.seconds)
+        kept = time.monotonic() - start
+        seconds = sum(clip.seconds.values()) + kept
+        self.measured.add_job(self.device_name, job, clip.seconds, kept, bool(scores))
         judged = None
         with self._no_video_is_lost(job):
             judged = self._judged(job, may_go_on)

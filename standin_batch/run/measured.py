@@ -1,7 +1,7 @@
-"""What this machine has measured: how fast it computes and loads, kept across runs in the user's cache.
+"""What this machine has measured: how fast it computes and loads, and what runs take, kept in the user's cache.
 
-A file of JSON lines that is only ever appended to, one line for each finished job and each load: a crash costs at most
-its last line, and several processes can share it.
+A file of JSON lines that is appended to, one line for each finished job, each load and each whole run: a crash costs at
+most its last line, and several processes can share it. What is learnt from them is `plan.learnt`'s business.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
@@ -17,17 +19,21 @@ from statistics import median
 from typing import Any
 
 from standin_batch.digests import cache_folder
+from standin_batch.errors import NotReadyError
+from standin_batch.files import replace_atomic
 from standin_batch.job import Job
 from standin_batch.plan.cost import CostModel
 from standin_batch.plan.estimate import CPU, Device
+from standin_batch.plan.kind import counts_of, kept_kind, work_kind
+from standin_batch.plan.learnt import LAST, WORKING, learnt
 from standin_batch.plan.state import ModelKey
 from standin_batch.plan.work import job_flop
 
-LAST = 20
-"""Measurements of a kind that count: older ones speak of another driver, or another version."""
-
 TAIL_BYTES = 1 << 20
-"""As much of the file is read: some 8,000 lines."""
+"""As much of the file is read: some 3,000 lines."""
+
+MOST_BYTES = 4 << 20
+"""Of a file that is larger the end is kept, and the rest forgotten."""
 
 WORKING_PHASES = ("denoise", "decode")
 """Phases of a job that `job_flop` counts."""
@@ -48,10 +54,51 @@ class Measured:
         """Those of this user."""
         return cls(cache_folder() / "throughput.jsonl")
 
-    def add_job(self, device: str, job: Job, seconds: Mapping[str, float]) -> None:
-        """Note how long the phases of a finished job took."""
-        spent = sum(seconds.get(phase, 0.0) for phase in WORKING_PHASES)
-        self._append({"device": device, "model": job.model, "dtype": job.dtype, "flop": job_flop(job)}, spent)
+    def add_job(
+        self, device: str, job: Job, seconds: Mapping[str, float], kept: float = 0.0, scored: bool = False
+    ) -> None:
+        """Note how long a finished job took.
+
+        Args:
+            device: in its driver's words.
+            job: that is finished.
+            seconds: by phase of the engine's clock.
+            kept: seconds that the writer's thread was at work on its clip.
+            scored: whether the clip was looked at there.
+        """
+        what = {
+            "device": device,
+            "model": job.model,
+            "dtype": job.dtype,
+            "flop": job_flop(job),
+            "kind": work_kind(job),
+            "kept_kind": kept_kind(job, scored),
+            "whole": round(sum(seconds.get(phase, 0.0) for phase in WORKING), 6),
+            "switch": round(seconds.get("switch", 0.0), 6),
+            "kept": round(kept, 6),
+        }
+        self._append(what, sum(seconds.get(phase, 0.0) for phase in WORKING_PHASES))
+
+    def add_run(self, device: str, jobs: Sequence[Job], scored: bool, parts: Mapping[str, float], kept: float) -> None:
+        """Note how long a whole run took, in which all went well.
+
+        Args:
+            device: in its driver's words.
+            jobs: that it made, in their order.
+            scored: whether all clips were looked at.
+            parts: seconds by part, as `run.profile.PARTS` names them.
+            kept: seconds that the writer's thread was at work.
+        """
+        what = {
+            "device": device,
+            "run": {part: round(seconds, 4) for part, seconds in parts.items() if seconds},
+            "kept_seconds": round(kept, 4),
+            "counts": counts_of(jobs),
+            "jobs": Counter(work_kind(job) for job in jobs),
+            "kept": Counter(kept_kind(job, scored or job.accept is not None) for job in jobs),
+        }
+        self._append(what, sum(parts.values()))
+        self._trim()
 
     def add_load(self, device: str, model: ModelKey, seconds: float) -> None:
         """Note how long a model took to load."""
@@ -61,14 +108,15 @@ class Measured:
         """The cost model of `device`: the median of the last measurements of each model and dtype."""
         rates: dict[ModelKey, list[float]] = {}
         loads: dict[ModelKey, list[float]] = {}
-        for line in self._lines():
-            if line.get("device") == device and (found := _checked(line)) is not None:
+        lines = [line for line in self._lines() if line.get("device") == device]
+        for line in lines:
+            if (found := _checked(line)) is not None:
                 model, flop, seconds = found
                 if flop is None:
                     loads.setdefault(model, []).append(seconds)
                 else:
                     rates.setdefault(model, []).append(flop / seconds)
-        return CostModel(throughput=_medians(rates), loading=_medians(loads))
+        return CostModel(throughput=_medians(rates), loading=_medians(loads), learnt=learnt(lines))
 
     def _append(self, what: dict[str, Any], seconds: float) -> None:
         """One write for the whole line, so that lines of several processes do not mix."""
@@ -84,12 +132,17 @@ class Measured:
             # A measurement that cannot be kept costs an estimate, never a run.
             return
 
+    def _trim(self) -> None:
+        """Forget the beginning of a file that has grown too large; a line that another process adds now may be lost."""
+        with suppress(OSError, NotReadyError):
+            if self.path.stat().st_size > MOST_BYTES:
+                kept = _tail(self.path).partition(b"\n")[2]  # its first line may be cut
+                with replace_atomic(self.path) as temporary:
+                    temporary.write_bytes(kept)
+
     def _lines(self) -> Iterator[dict[str, Any]]:
         try:
-            with self.path.open("rb") as file:
-                size = file.seek(0, os.SEEK_END)
-                file.seek(max(0, size - TAIL_BYTES))
-                tail = file.read()
+            tail = _tail(self.path)
         except OSError:
             return
         for line in tail.splitlines():
@@ -99,6 +152,13 @@ class Measured:
                 continue
             if isinstance(found, dict):
                 yield found
+
+
+def _tail(path: Path) -> bytes:
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - TAIL_BYTES))
+        return file.read()
 
 
 def _newline_due(descriptor: int) -> str:

@@ -105,7 +105,14 @@ class PlannedManifest:
 
     def estimate(self) -> Estimate:
         """What the plan takes."""
-        return estimate(self.plan, self.costs, self.device, self.bytes_per_pixel, self.standing.acceptance)
+        return estimate(
+            self.plan,
+            self.costs,
+            self.device,
+            self.bytes_per_pixel,
+            self.standing.acceptance,
+            self.manifest.scores.enabled,
+        )
 
 
 @dataclass

@@ -12,7 +12,10 @@ from standin_batch.job import job_id
 from standin_batch.manifest.manifest import Acceptance, Condition
 from standin_batch.plan.cost import CostModel
 from standin_batch.plan.estimate import CPU, Device, estimate
+from standin_batch.plan.kind import kept_kind, work_kind
+from standin_batch.plan.learnt import Learnt, Line
 from standin_batch.plan.planner import make_plan
+from standin_batch.plan.reason import Reason
 from standin_batch.plan.work import job_flop
 
 TINY, TINY22 = ("tiny", "float32"), ("tiny-2.2", "float32")
@@ -86,3 +89,35 @@ def test_the_time_of_what_may_follow_is_the_expected_one_where_that_is_known():
     costs = CostModel(throughput={("tiny", "float32"): job_flop(job)})
     assert estimate(plan, costs).further_seconds == pytest.approx(3)
     assert estimate(plan, costs, acceptance=0.5).further_seconds == pytest.approx(0.875)
+
+
+def test_what_runs_have_taught_makes_up_the_whole_time():
+    jobs = [make_job(number, who="ada") for number in range(4)]
+    taught = Learnt(
+        jobs={work_kind(jobs[0]): 2.0},
+        kept={kept_kind(jobs[0], True): 5.0},
+        once={work_kind(jobs[0]): 10.0},
+        counted={"prompts": Line(0, 0.5), "identities": Line(1.0, 0.25), "clips": Line(0, 0.1), "faces": Line(3.0, 0)},
+        runs=1,
+    )
+    costs = CostModel(throughput={TINY: 1.0}, loading={TINY: 7.0}, learnt=taught)
+    found = estimate(make_plan(jobs, {}), costs, scored=True)
+    assert found.groups[0].seconds == pytest.approx(4 * 2.0)
+    assert found.switch_seconds == pytest.approx(7.0 + 0.5 + 1.25), "loading, a prompt, an identity"
+    assert found.once_seconds == pytest.approx(10.0 + 4 * 0.1 + 3.0)
+    assert found.waiting_seconds == pytest.approx(4 * 5.0 - 3 * 2.0), "the writer is the slower of the two"
+    assert found.seconds == pytest.approx(8.0 + 8.75 + 13.4 + 14.0)
+
+
+def test_what_no_run_has_taught_is_assumed_beside_what_they_have():
+    plain, styled = make_job(0), make_job(0, lora="l")
+    costs = CostModel(learnt=Learnt(counted={"prompts": Line(0, 0.5)}, runs=1), loading={TINY: 7.0})
+    assert costs.order_seconds([plain]) == 7.5
+    assert costs.order_seconds([styled]) > 7.5 + costs.rates.opening
+
+
+def test_steps_that_are_saved_are_not_waited_for_again():
+    job = make_job(1)
+    costs = CostModel(throughput={TINY: job_flop(job) / 20})
+    plan = make_plan([job], {job.job_id: Reason.interrupted(3, 4)})
+    assert estimate(plan, costs).groups[0].seconds == pytest.approx(5.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from pathlib import Path
 
@@ -9,8 +10,11 @@ import pytest
 from jobs import make_job
 
 from standin_batch.plan.estimate import CPU, Device
+from standin_batch.plan.kind import kept_kind
+from standin_batch.plan.learnt import LAST, Learnt
 from standin_batch.plan.work import job_flop
-from standin_batch.run.measured import LAST, Measured, device_of, likely_device
+from standin_batch.run import measured as module
+from standin_batch.run.measured import Measured, device_of, likely_device
 
 TINY = ("tiny", "float32")
 JOB = make_job()
@@ -127,3 +131,41 @@ def test_hidden_gpus_are_not_planned_for(driver, monkeypatch):
 def test_they_lie_in_the_users_cache(monkeypatch, tmp_path):
     monkeypatch.setenv("STANDIN_CACHE", str(tmp_path))
     assert Measured.default().path == Path(tmp_path / "throughput.jsonl")
+
+
+def test_a_finished_job_tells_what_its_kind_takes(measured):
+    seconds = {"prompt": 50.0, "identity": 50.0, "inputs": 0.25, "switch": 0.25, "denoise": 1.5, "decode": 0.5}
+    measured.add_job("cpu", JOB, seconds, kept=0.5, scored=True)
+    costs = measured.costs("cpu")
+    assert costs.job_seconds(JOB) == 2.5
+    assert costs.learnt.kept == {kept_kind(JOB, True): 0.5}
+    assert costs.job_seconds(make_job(num_inference_steps=8)) == pytest.approx(
+        2.0 * job_flop(make_job(num_inference_steps=8)) / job_flop(JOB)
+    ), "a kind never seen takes as long as its work"
+
+
+def test_a_whole_run_tells_what_runs_take_besides(measured):
+    measured.add_job("cpu", JOB, {"denoise": 2.0})
+    measured.add_run("cpu", [JOB], False, {"start": 1.0, "denoise": 2.0, "torch": 3.0}, 0.0)
+    assert measured.costs("cpu").once_seconds([JOB]) == 4.0
+    assert measured.costs("NVIDIA H200").once_seconds([JOB]) == 0.0
+
+
+def test_a_file_of_an_older_version_is_read(measured):
+    measured.path.parent.mkdir()
+    line = '{"device": "cpu", "model": "tiny", "dtype": "float32", "flop": 1000.0, "seconds": 2.0}\n'
+    measured.path.write_text(line)
+    costs = measured.costs("cpu")
+    assert (costs.throughput, costs.learnt) == ({TINY: 500.0}, Learnt())
+
+
+def test_a_file_that_has_grown_forgets_its_beginning(measured, monkeypatch):
+    monkeypatch.setattr(module, "MOST_BYTES", 50_000)
+    monkeypatch.setattr(module, "TAIL_BYTES", 20_000)
+    sizes = []
+    for _ in range(300):
+        measured.add_run("cpu", [JOB], False, {"start": 1.0}, 0.0)
+        sizes.append(measured.path.stat().st_size)
+    assert max(sizes) < 51_000
+    assert all(json.loads(line)["device"] == "cpu" for line in measured.path.read_text().splitlines())
+    assert len(list(measured.path.parent.iterdir())) == 1, "nothing temporary is left"

@@ -1,0 +1,51 @@
+"""The kind of a job: what decides how long it takes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from jobs import make_job
+
+from standin_batch.job import InputFile
+from standin_batch.plan.kind import counts_of, kept_kind, work_kind
+
+JOB = make_job(1, who="ada")
+
+
+@pytest.mark.parametrize("same", [{"number": 2}, {"prompt": "q"}, {"who": "bob"}, {"lora": "l"}, {"fps": 8.0}])
+def test_seed_words_pictures_and_loras_make_no_other_kind(same):
+    assert work_kind(make_job(**{"number": 1, "who": "ada", **same})) == work_kind(JOB)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"model": "tiny-2.2"},
+        {"dtype": "bfloat16"},
+        {"mode": "vace"},
+        {"who": None},
+        {"shape": (96, 160, 9)},
+        {"shape": (160, 96, 13)},
+        {"num_inference_steps": 5},
+        {"cfg_scale": (1.0,)},
+        {"vae_tiled": True},
+    ],
+)
+def test_what_changes_the_work_makes_another(other):
+    assert work_kind(make_job(**{"number": 1, "who": "ada", **other})) != work_kind(JOB)
+
+
+def test_clips_that_are_looked_at_are_another_kind_for_the_writer():
+    assert kept_kind(JOB, True) != kept_kind(JOB, False)
+
+
+def test_what_a_run_does_besides_is_counted():
+    jobs = [make_job(0, who="ada"), make_job(1, who="ada", prompt="q"), make_job(2, who="bob", lora="l")]
+    assert counts_of(jobs) == {"clips": 3, "prompts": 2, "loras": 1, "identities": 2, "faces": 2}
+
+
+def test_videos_that_faces_go_into_are_looked_at_too():
+    swap = replace(make_job(mode="face_swap", who="ada"), files={"input_video": InputFile(Path("v.mp4"), "v")})
+    assert counts_of([swap])["faces"] == 2
