@@ -54,7 +54,7 @@ def test_prompts_and_saving_grow_with_their_number():
 
 
 def test_a_run_takes_once_what_runs_of_its_kinds_took():
-    short, long = ({"jobs": 1, "kept_seconds": 0.5, "denoise": 2.0, "start": start} for start in (1.0, 9.0))
+    short, long = ({"jobs": 2, "kept_seconds": 1.0, "denoise": 4.0, "start": start} for start in (1.0, 9.0))
     found = learnt([job(), job(kind="b"), run(**short), run(kind="b", **long)])
     assert found.once_seconds(["a"]) == 1.0
     assert found.once_seconds(["a", "b"]) == 9.0
