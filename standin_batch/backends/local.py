@@ -14,9 +14,9 @@ from standin_batch.face.checks import Finding
 from standin_batch.job import Job
 from standin_batch.output.index import is_stale, write_index
 from standin_batch.output.store import OutputError, Store, has_video, read_record, recorded_ids
-from standin_batch.plan.cost import CostModel
-from standin_batch.plan.estimate import Device, estimate
+from standin_batch.plan.estimate import Device
 from standin_batch.plan.memory import Profile
+from standin_batch.plan.peak import Extent, fitting, peaks
 from standin_batch.plan.plan import Plan
 from standin_batch.plan.reason import Reason
 from standin_batch.run.contact_sheet import write_sheet
@@ -186,12 +186,12 @@ def profile_for(plan: Plan, memory: str, device: Device) -> Profile:
 
     Args:
         plan: what runs.
-        memory: a profile, or `auto`: it looks whether all weights fit, with some room for the work.
+        memory: a profile, or `auto`: the first whose expected peak fits.
         device: that it runs on.
     """
     if memory != AUTO:
         return Profile(memory)
-    return Profile.OFFLOAD if estimate(plan, CostModel(), device).takes_turns else Profile.RESIDENT
+    return fitting(peaks(Extent.of(item.job) for item in plan.to_run), device.memory_bytes)
 
 
 def settle(planned: PlannedManifest) -> RunFinished:

@@ -40,8 +40,10 @@ def doctor(
     from standin_batch.environment import Level, all_findings
     from standin_batch.errors import StandinError
     from standin_batch.run.diagnosis import diagnose
+    from standin_batch.run.measured import likely_device
+    from standin_batch.run.memory_told import profile_findings
 
-    findings, wrong = all_findings(), None
+    findings, wrong = [*all_findings(), *profile_findings(likely_device())], None
     if manifest is not None:
         try:
             findings += diagnose(manifest, checkpoints)

@@ -121,6 +121,9 @@ def plan_json(planned: PlannedManifest) -> dict[str, object]:
             "memory_bytes": estimate.memory_bytes,
             "memory_bytes_in_turn": estimate.memory_bytes_in_turn,
             "fits": estimate.fits,
+            "profile": estimate.profile.value,
+            "peak_bytes": estimate.peak.most,
+            "peaks": {profile.value: asdict(peak) for profile, peak in estimate.peaks.items()},
         },
         "switches": {**plan.switches._asdict(), "seconds": estimate.switch_seconds},
         "switches_in_manifest_order": {
@@ -238,13 +241,11 @@ def _video(estimate: Estimate) -> str:
 
 
 def _memory(estimate: Estimate) -> str:
-    needed = f"at least {_scaled(estimate.memory_bytes, 'B')} for weights and identity"
+    from standin_batch.run.memory_told import memory_told
+
     if estimate.device.memory_bytes is None:
-        return needed
-    if estimate.takes_turns and estimate.memory_bytes_in_turn < estimate.memory_bytes:
-        needed += f", {_scaled(estimate.memory_bytes_in_turn, 'B')} with experts in turn"
-    verdict = "fits" if estimate.fits else "does not fit"
-    return f"{needed}: {verdict} into the {_scaled(estimate.device.memory_bytes, 'B')} of {estimate.device.name}"
+        return f"at least {_scaled(estimate.memory_bytes, 'B')} for weights and identity"
+    return memory_told(estimate.peaks, estimate.device)
 
 
 def _groups(estimate: Estimate) -> Table:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from standin_batch.attempts import attempt
 from standin_batch.job import Job
 from standin_batch.plan.cost import CostModel
+from standin_batch.plan.memory import Profile
+from standin_batch.plan.peak import Extent, Peak, fits, fitting, peaks
 from standin_batch.plan.plan import Group, Plan
 from standin_batch.plan.work import job_flop, memory_bytes
-
-SHARE_OF_WEIGHTS = 0.8
-"""Of a GPU's memory, what weights may take: activations and the VAE need the rest."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +77,7 @@ class Estimate:
         switch_seconds_in_manifest_order: the same if jobs ran as they are written.
         measured: whether loading and computing were measured for every group; else switches are told from assumptions.
         bytes_per_pixel: of video for each pixel of each frame, measured in this folder; None where it has no videos.
+        peaks: of memory, as expected, under each profile.
         once_seconds: of what a run takes besides: start, preflight, saving, end; 0 until whole runs were measured.
         waiting_seconds: for the thread that writes and scores, which works beside the jobs.
     """
@@ -88,6 +88,7 @@ class Estimate:
     switch_seconds_in_manifest_order: float
     measured: bool
     bytes_per_pixel: float | None
+    peaks: Mapping[Profile, Peak]
     once_seconds: float = 0.0
     waiting_seconds: float = 0.0
 
@@ -153,16 +154,20 @@ class Estimate:
         return max((group.memory_bytes_in_turn for group in self.groups), default=0)
 
     @property
-    def fits(self) -> bool | None:
-        """Whether the device can hold every group, with experts in turn if need be; None on a CPU."""
-        memory = self.device.memory_bytes
-        return None if memory is None else self.memory_bytes_in_turn <= memory
+    def profile(self) -> Profile:
+        """The memory profile that `auto` means for this device."""
+        return fitting(self.peaks, self.device.memory_bytes)
 
     @property
-    def takes_turns(self) -> bool:
-        """Whether the experts of a model that has two have to take turns on the device."""
+    def peak(self) -> Peak:
+        """The expected peak of memory under that profile."""
+        return self.peaks[self.profile]
+
+    @property
+    def fits(self) -> bool | None:
+        """Whether the device is expected to hold every job, under some profile; None on a CPU."""
         memory = self.device.memory_bytes
-        return memory is not None and self.memory_bytes > memory * SHARE_OF_WEIGHTS
+        return None if memory is None else fits(self.peak, memory)
 
 
 def estimate(
@@ -192,6 +197,7 @@ def estimate(
         switch_seconds_in_manifest_order=costs.order_seconds(plan.as_written),
         measured=all(model in costs.throughput and model in costs.loading for model in models),
         bytes_per_pixel=bytes_per_pixel,
+        peaks=peaks(Extent.of(job) for job in jobs),
         once_seconds=costs.once_seconds(jobs),
         waiting_seconds=costs.waiting_seconds(jobs, scored),
     )

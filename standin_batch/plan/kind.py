@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import lru_cache
 
 from standin_batch.job import Job
 from standin_batch.modes import MODES
@@ -12,9 +13,18 @@ from standin_batch.plan.work import job_flop
 
 def work_kind(job: Job) -> str:
     """The kind of `job` as it is computed: its work (passes, tiles and references count there) and its shape."""
-    shape = f"{job.width}x{job.height}x{job.num_frames}"
-    who = "identity" if job.subject is not None else "nobody"
-    return f"{job.model} {job.dtype} {job.mode} {shape} {job.num_inference_steps} steps {job_flop(job):.6g} {who}"
+    shape = (job.width, job.height, job.num_frames)
+    return _named(
+        job.model, job.dtype, job.mode, shape, job.num_inference_steps, job_flop(job), job.subject is not None
+    )
+
+
+@lru_cache(maxsize=1024)
+def _named(
+    model: str, dtype: str, mode: str, shape: tuple[int, int, int], steps: int, flop: float, identity: bool
+) -> str:
+    size, who = "x".join(map(str, shape)), "identity" if identity else "nobody"
+    return f"{model} {dtype} {mode} {size} {steps} steps {flop:.6g} FLOP {who}"
 
 
 def kept_kind(job: Job, scored: bool) -> str:

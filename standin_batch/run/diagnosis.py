@@ -22,14 +22,16 @@ from standin_batch.media.image import open_image
 from standin_batch.modes import MODES
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.store import read_records
-from standin_batch.plan.cost import CostModel
-from standin_batch.plan.estimate import Device, GroupEstimate, estimate
+from standin_batch.plan.estimate import Device
+from standin_batch.plan.peak import Extent, fits, fitting, peaks
 from standin_batch.plan.planner import make_plan
+from standin_batch.plan.work import memory_bytes
 from standin_batch.run.events import Event, Warned
 from standin_batch.run.lock_manifest import expand_drawn
 from standin_batch.run.lora_check import check_loras
 from standin_batch.run.manifest_uses import UnreadWeights
 from standin_batch.run.measured import likely_device
+from standin_batch.run.memory_told import memory_told
 from standin_batch.run.speed_ready import speed_faults
 from standin_batch.run.weight_findings import Weights, weight_findings
 from standin_batch.run.weight_needs import uses_of
@@ -134,29 +136,26 @@ def _speed(jobs: Iterable[Job]) -> Iterator[Finding]:
 
 
 def _memory(jobs: tuple[Job, ...], path: Path, device: Device) -> Iterator[Finding]:
-    """Whether weights and an identity fit: on the GPU, or in the memory of a machine without one."""
-    holder = device if device.memory_bytes is not None else Device("this machine's CPU", _ram())
-    needed = estimate(make_plan(jobs, {}), CostModel(), holder)
-    for group in {(each.model, each.dtype): each for each in sorted(needed.groups, key=_size)}.values():
-        yield _fits(group, holder, path)
+    """Whether it fits, for each model and dtype: a GPU by the expected peak, a machine without one by the weights."""
+    together: dict[tuple[str, str], list[Job]] = {}
+    for job in jobs:
+        together.setdefault((job.model, job.dtype), []).append(job)
+    for (model, dtype), of_it in together.items():
+        told, good = _fits(of_it, device)
+        smaller = "defaults.dtype=bfloat16" if dtype == "float32" else "model=tiny"
+        cure = f"standin plan {shlex.quote(str(path))} --set {smaller}  # or run it on a larger GPU: --device cuda:N"
+        level = Level.OK if good else Level.ERROR
+        yield Finding("memory", level, f"{model} ({dtype}): {told}", "" if good else cure)
 
 
-def _size(group: GroupEstimate) -> int:
-    return group.memory_bytes
-
-
-def _fits(group: GroupEstimate, holder: Device, path: Path) -> Finding:
-    memory = holder.memory_bytes or 0
-    told = f"{group.model} ({group.dtype}) takes at least {group.memory_bytes / GB:.3g} GB"
-    there = f"the {memory / GB:,.1f} GB of {holder.name}"
-    if group.memory_bytes <= memory:
-        return Finding("memory", Level.OK, f"{told}: fits into {there}")
-    if group.memory_bytes_in_turn <= memory:
-        in_turn = f"{group.memory_bytes_in_turn / GB:.3g} GB with experts in turn: fits so into {there}"
-        return Finding("memory", Level.OK, f"{told}, {in_turn}")
-    smaller = "defaults.dtype=bfloat16" if group.dtype == "float32" else "model=tiny"
-    cure = f"standin plan {shlex.quote(str(path))} --set {smaller}  # or run it on a larger GPU: --device cuda:N"
-    return Finding("memory", Level.ERROR, f"{told}: does not fit into {there}", cure)
+def _fits(jobs: Iterable[Job], device: Device) -> tuple[str, bool]:
+    if device.memory_bytes is not None:
+        found = peaks(Extent.of(job) for job in jobs)
+        return memory_told(found, device), fits(found[fitting(found, device.memory_bytes)], device.memory_bytes)
+    needed, there = max(map(memory_bytes, jobs)), _ram()
+    verdict = "fits" if needed <= there else "does not fit"
+    told = f"takes at least {needed / GB:.3g} GB: {verdict} into the {there / GB:,.1f} GB of this machine's CPU"
+    return told, needed <= there
 
 
 def _ram() -> int:

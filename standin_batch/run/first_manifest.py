@@ -19,7 +19,9 @@ from standin_batch.manifest.source import Source
 from standin_batch.manifest.starter import Look, Picture, PromptsFile, Starter, starter_text
 from standin_batch.manifest.starter_names import distinct, name_of, prompt_name
 from standin_batch.output.store import OutputError
-from standin_batch.plan.estimate import SHARE_OF_WEIGHTS, Device
+from standin_batch.plan.estimate import Device
+from standin_batch.plan.memory import Profile
+from standin_batch.plan.peak import Extent, fits, peak
 from standin_batch.run.photographs import Photograph
 from standin_batch.weights.registry import ROWS, row
 
@@ -60,10 +62,9 @@ class Wish:
 
 
 def fitting_model(device: Device) -> str:
-    """The model to propose: the large one where its largest part, in bfloat16, leaves room for the work."""
-    needed = ROWS[LARGE].sizes.dit_parameters * 2
-    fits = device.memory_bytes is not None and needed <= device.memory_bytes * SHARE_OF_WEIGHTS
-    return LARGE if fits else SMALL
+    """The model to propose: the large one where a GPU holds the part of it that is at work."""
+    needed = peak(Extent.usual(ROWS[LARGE]), Profile.OFFLOAD)
+    return LARGE if device.memory_bytes is not None and fits(needed, device.memory_bytes) else SMALL
 
 
 def starter_of(wish: Wish, photographs: Sequence[Photograph], look: Look) -> Starter:

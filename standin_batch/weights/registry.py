@@ -72,6 +72,7 @@ class Sizes:
         text_encoder_parameters: numbers in the umT5 encoder.
         vae_parameters: numbers in the VAE.
         vae_decode_flop: to decode one pixel of one frame, counted with `torch.utils.flop_counter`.
+        vae_decode_live: numbers alive at once for each pixel while frames are decoded, besides these, counted.
         dit_disk_bytes: of one number of the DiT on disk; the official shards are float32.
     """
 
@@ -86,6 +87,7 @@ class Sizes:
     text_encoder_parameters: int
     vae_parameters: int
     vae_decode_flop: float
+    vae_decode_live: float
     dit_disk_bytes: int
 
     @property
@@ -182,6 +184,7 @@ _SIZES_14B = Sizes(
     text_encoder_parameters=5_680_910_336,
     vae_parameters=126_892_531,
     vae_decode_flop=8.51e6,
+    vae_decode_live=4861.0,
     dit_disk_bytes=4,
 )
 
@@ -255,6 +258,7 @@ _TINY_SIZES = Sizes(
     text_encoder_parameters=115_264,
     vae_parameters=924_491,
     vae_decode_flop=6.19e4,
+    vae_decode_live=441.0,
     dit_disk_bytes=2,
 )
 

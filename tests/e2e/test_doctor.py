@@ -336,10 +336,10 @@ def trapped_machine(make_workspace, tmp_path_factory):
         head = f"Metadata-Version: 2.1\nName: {name}\nVersion: 0.0.1\n"
         (packages / f"{name}-0.0.1.dist-info" / "METADATA").write_text(head + more)
     program(programs / "ffmpeg", "exit 1")
-    listed = "NVIDIA GeForce RTX 3090, 24576, 440.33.01, 8.6"
+    listed = "NVIDIA GeForce RTX 3070, 8192, 440.33.01, 8.6"
     header = "| NVIDIA-SMI 440.33.01    Driver Version: 440.33.01    CUDA Version: 10.2     |"
     program(programs / "nvidia-smi", f'case "$*" in *driver_version*) echo "{listed}" ;; *name*) '
-            f'echo "NVIDIA GeForce RTX 3090, 24576" ;; *) echo "{header}" ;; esac')  # fmt: skip
+            f'echo "NVIDIA GeForce RTX 3070, 8192" ;; *) echo "{header}" ;; esac')  # fmt: skip
     environment = {
         **os.environ,
         "PYTHONPATH": str(packages),
@@ -367,7 +367,7 @@ def program(path, script):
         ("onnxruntime", "warning", "overwrite each other", "pip uninstall -y onnxruntime &&"),
         ("torchvision", "error", "built for torch 1.0.0", 'pip install --upgrade "torch==1.0.0"'),
         ("ffmpeg", "error", "does not work", "unset IMAGEIO_FFMPEG_EXE"),
-        ("memory", "error", "does not fit into the 25.8 GB of NVIDIA GeForce RTX 3090", "standin plan "),
+        ("memory", "error", "does not fit into the 8.6 GB of NVIDIA GeForce RTX 3070", "standin plan "),
     ],
 )
 def test_a_trap_of_the_machine_is_named_with_its_cure(trapped_machine, subject, level, said, cure):

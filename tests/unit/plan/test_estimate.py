@@ -14,6 +14,7 @@ from standin_batch.plan.cost import CostModel
 from standin_batch.plan.estimate import CPU, Device, estimate
 from standin_batch.plan.kind import kept_kind, work_kind
 from standin_batch.plan.learnt import Learnt, Line
+from standin_batch.plan.memory import Profile
 from standin_batch.plan.planner import make_plan
 from standin_batch.plan.reason import Reason
 from standin_batch.plan.work import job_flop
@@ -58,8 +59,10 @@ def test_memory_is_that_of_the_group_that_needs_most(job):
     plan = make_plan([job(0), job(1, model="wan2.2-t2v-a14b", dtype="bfloat16")], {})
     found = estimate(plan, CostModel(), H200)
     assert found.memory_bytes == max(group.memory_bytes for group in found.groups)
-    assert found.fits
-    assert estimate(plan, CostModel(), Device("small", 24 * 10**9)).fits is False
+    assert (found.fits, found.profile) == (True, Profile.RESIDENT)
+    small = estimate(plan, CostModel(), Device("small", 24 * 10**9))
+    assert (small.fits, small.profile) == (True, Profile.LOWEST)
+    assert estimate(plan, CostModel(), Device("too small", 8 * 10**9)).fits is False
     assert estimate(plan, CostModel(), CPU).fits is None
 
 
