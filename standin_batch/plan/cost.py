@@ -6,14 +6,13 @@ so that the order is a good one before anything was measured; how long jobs take
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from standin_batch.job import Job
-from standin_batch.plan.kind import counts_of, kept_kind, work_kind
+from standin_batch.plan.kind import Alike, kept_kind, work_kind
 from standin_batch.plan.learnt import Learnt, overhang
-from standin_batch.plan.state import ModelKey, State, Switches, count_switches, path, switch, texts
+from standin_batch.plan.state import ModelKey, State, Switches, path, switch, texts
 from standin_batch.plan.work import identity_flop, job_flop, prompt_flop
 from standin_batch.weights.registry import ROWS
 
@@ -73,19 +72,19 @@ class CostModel:
             before: the state that the last job left; None at the start.
             after: the state that is needed.
         """
-        return sum(self._switch(before, after).values())
+        return sum(self._seconds(before, after, switch(before, after)))
 
-    def _switch(self, before: State | None, after: State) -> dict[str, float]:
-        """The same by what changes hands."""
-        changed = switch(before, after)
+    def _seconds(self, before: State | None, after: State, changed: Switches) -> tuple[float, ...]:
+        """The same by what changes hands: models, modules, LoRAs and 8 bits, compiled blocks, shapes, identities."""
         sizes, experts = ROWS[after.model[0]].sizes, len(ROWS[after.model[0]].experts)
-        return {
-            "models": changed.models * self._load(after.model),
-            "modules": changed.modules * self._read(sizes.vace_parameters * sizes.dit_disk_bytes),
-            "loras": self._fuse(before, after, changed),
-            "shapes": (changed.shapes + self._compiles(before, after, changed)) * self.rates.shape,
-            "identities": changed.identities * experts * identity_flop(sizes) / self._flop_rate(after.model),
-        }
+        return (
+            changed.models * self._load(after.model),
+            changed.modules * self._read(sizes.vace_parameters * sizes.dit_disk_bytes),
+            self._fuse(before, after, changed),
+            self._compiles(before, after, changed) * self.rates.shape,
+            changed.shapes * self.rates.shape,
+            changed.identities * experts * identity_flop(sizes) / self._flop_rate(after.model),
+        )
 
     def path_seconds(self, states: Iterable[State]) -> float:
         """Seconds of all switches when these states follow each other."""
@@ -101,39 +100,49 @@ class CostModel:
         What whole runs have taught stands above what is assumed. Modules and shapes cost nothing then: what they take
         is in what a run is known to take once.
         """
+        prompts = texts(jobs)
         if not self.learnt.runs:
-            return self.path_seconds(path(jobs)) + self.prompt_seconds(texts(jobs))
-        seconds, before = defaultdict[str, float](float), None
+            return self.path_seconds(path(jobs)) + self.prompt_seconds(prompts)
+        totals, counts, before = [0.0] * len(Switches._fields), [0] * len(Switches._fields), None
         for state in path(jobs):
-            for what, taken in self._switch(before, state).items():
-                seconds[what] += taken
+            changed = switch(before, state)
+            counts = [total + number for total, number in zip(counts, changed, strict=True)]
+            taken = (*self._seconds(before, state, changed), 0.0)
+            totals = [total + seconds for total, seconds in zip(totals, taken, strict=True)]
             before = state
-        seconds["prompts"] = self.prompt_seconds(texts(jobs))
-        known = self.learnt.counted_seconds(count_switches(jobs)._asdict())
-        return sum({**seconds, "modules": 0.0, "shapes": 0.0, **known}.values())
+        assumed = dict(zip(Switches._fields, totals, strict=True))
+        assumed |= {"modules": 0.0, "shapes": 0.0, "prompts": self.prompt_seconds(prompts)}
+        number = dict(zip(Switches._fields, counts, strict=True)) | {"prompts": sum(prompts.values())}
+        return sum((assumed | self.learnt.counted_seconds(number)).values())
 
-    def once_seconds(self, jobs: Collection[Job]) -> float:
-        """Seconds that a run of `jobs` takes besides them and their switches; 0 until whole runs were measured."""
-        if not jobs or not self.learnt.runs:
+    def once_seconds(self, together: Sequence[Alike], counts: Mapping[str, int]) -> float:
+        """Seconds that a run takes besides its jobs and their switches; 0 until whole runs were measured.
+
+        Args:
+            together: its jobs.
+            counts: of what it does besides, as `besides` counts it.
+        """
+        if not together or not self.learnt.runs:
             return 0.0
-        counts, switches = counts_of(jobs), Switches._fields
-        counted = self.learnt.counted_seconds({what: n for what, n in counts.items() if what not in switches})
-        return self.learnt.once_seconds({work_kind(job) for job in jobs}) + sum(counted.values())
+        kinds = {work_kind(one.job) for one in together}
+        return self.learnt.once_seconds(kinds) + sum(self.learnt.counted_seconds(counts).values())
 
-    def waiting_seconds(self, jobs: Sequence[Job], scored: bool) -> float:
+    def waiting_seconds(self, together: Sequence[Alike], scored: bool) -> float:
         """Seconds that jobs wait for the thread that writes and scores their clips; 0 where that is not known.
 
         Args:
-            jobs: that run.
+            together: the jobs of a run.
             scored: whether all clips are looked at.
         """
-        kinds = [kept_kind(job, scored or job.accept is not None) for job in jobs]
-        making = [self.job_seconds(job) for job in jobs]
-        keeping = [self.learnt.kept.get(kind) for kind in kinds]
-        made, kept = [sum(each for each in some if each is not None) for some in (making, keeping)]
-        if None in making or None in keeping:
-            return 0.0
-        return overhang(made, kept + self.learnt.kept_once_seconds(set(kinds)), len(jobs))
+        made = kept = 0.0
+        kinds = [kept_kind(one.job, scored or one.job.accept is not None) for one in together]
+        for one, kind in zip(together, kinds, strict=True):
+            making, keeping = self.job_seconds(one.job), self.learnt.kept.get(kind)
+            if making is None or keeping is None:
+                return 0.0
+            made, kept = made + one.number * making, kept + one.number * keeping
+        clips = sum(one.number for one in together)
+        return overhang(made, kept + self.learnt.kept_once_seconds(kinds), clips)
 
     def prompt_seconds(self, number: Mapping[ModelKey, int]) -> float:
         """Seconds to encode a number of texts with each model."""

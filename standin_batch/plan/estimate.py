@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from standin_batch.attempts import attempt
 from standin_batch.job import Job
 from standin_batch.plan.cost import CostModel
+from standin_batch.plan.kind import alike, besides
 from standin_batch.plan.memory import Profile
 from standin_batch.plan.peak import Extent, Peak, fits, fitting, peaks
 from standin_batch.plan.plan import Group, Plan
@@ -189,6 +190,7 @@ def estimate(
         scored: whether all clips are looked at; otherwise those whose jobs ask something of their scores.
     """
     jobs = [item.job for item in plan.to_run]
+    together = alike(jobs)
     models = {(group.model, group.dtype) for group in plan.groups}
     return Estimate(
         groups=tuple(_group(group, costs, acceptance) for group in plan.groups),
@@ -197,16 +199,17 @@ def estimate(
         switch_seconds_in_manifest_order=costs.order_seconds(plan.as_written),
         measured=all(model in costs.throughput and model in costs.loading for model in models),
         bytes_per_pixel=bytes_per_pixel,
-        peaks=peaks(Extent.of(job) for job in jobs),
-        once_seconds=costs.once_seconds(jobs),
-        waiting_seconds=costs.waiting_seconds(jobs, scored),
+        peaks=peaks(Extent.of(one.job) for one in together),
+        once_seconds=costs.once_seconds(together, besides(jobs)),
+        waiting_seconds=costs.waiting_seconds(together, scored),
     )
 
 
 def _group(group: Group, costs: CostModel, acceptance: float | None) -> GroupEstimate:
     jobs = [item.job for item in group.jobs]
-    flop = sum(job_flop(job) for job in jobs)
-    left = [_times(costs.job_seconds(item.job), 1 - item.reason.saved) for item in group.jobs]
+    together = alike(jobs)
+    whole = [_times(costs.job_seconds(one.job), one.number) for one in together]
+    saved = [_times(costs.job_seconds(item.job), -item.reason.saved) for item in group.jobs if item.reason.saved]
     further = list(_further(jobs))
     expected = None if acceptance is None else sum(_expected(one, acceptance) for one in further)
     more = [
@@ -220,13 +223,13 @@ def _group(group: Group, costs: CostModel, acceptance: float | None) -> GroupEst
         frames=sum(job.num_frames for job in jobs),
         steps=sum(job.num_inference_steps for job in jobs),
         pixel_frames=sum(job.width * job.height * job.num_frames for job in jobs),
-        flop=flop,
-        seconds=_sum(left),
-        memory_bytes=max(memory_bytes(job) for job in jobs),
-        memory_bytes_in_turn=max(memory_bytes(job, in_turn=True) for job in jobs),
+        flop=sum(one.number * job_flop(one.job) for one in together),
+        seconds=_sum([*whole, *saved]),
+        memory_bytes=max(memory_bytes(one.job) for one in together),
+        memory_bytes_in_turn=max(memory_bytes(one.job, in_turn=True) for one in together),
         further=sum(one.at_most for one in further),
         expected=expected,
-        further_seconds=None if None in left else _sum(more),
+        further_seconds=None if None in whole else _sum(more),
     )
 
 

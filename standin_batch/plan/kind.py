@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from standin_batch.job import Job
@@ -32,16 +33,42 @@ def kept_kind(job: Job, scored: bool) -> str:
     return f"{work_kind(job)} {'scored' if scored else 'unscored'}"
 
 
-def counts_of(jobs: Collection[Job]) -> dict[str, int]:
-    """What a run of `jobs`, in this order, does besides them, each with its number."""
-    switches = count_switches(list(jobs))
-    return {
-        "clips": len(jobs),
-        "prompts": switches.prompts,
-        "loras": switches.loras,
-        "identities": switches.identities,
-        "faces": len(_looked_at(jobs)),
-    }
+@dataclass(frozen=True)
+class Alike:
+    """Jobs of a kind, which are written and looked at alike.
+
+    Attributes:
+        job: one of them.
+        number: how many.
+    """
+
+    job: Job
+    number: int
+
+
+def alike(jobs: Iterable[Job]) -> list[Alike]:
+    """The same jobs, those of a kind together."""
+    found: dict[tuple[object, ...], list[Job]] = {}
+    for job in jobs:
+        found.setdefault(_what_decides(job), []).append(job)
+    return [Alike(some[0], len(some)) for some in found.values()]
+
+
+def _what_decides(job: Job) -> tuple[object, ...]:
+    """What the kinds of a job follow from: quick, as there may be hundreds of thousands."""
+    what = (job.model, job.dtype, job.mode, job.width, job.height, job.num_frames, job.num_inference_steps)
+    schedule = (job.cfg_scale, job.sigma_shift, job.boundary, job.vae_tiled)
+    return *what, *schedule, job.subject is None, "reference_image" in job.files, job.accept is None
+
+
+def besides(jobs: Collection[Job]) -> dict[str, int]:
+    """What a run of `jobs` does besides them and their switches, each with its number."""
+    return {"clips": len(jobs), "faces": len(_looked_at(jobs))}
+
+
+def counts_of(jobs: Sequence[Job]) -> dict[str, int]:
+    """The same, and what changes hands when they run in this order."""
+    return {**besides(jobs), **count_switches(jobs)._asdict()}
 
 
 def _looked_at(jobs: Collection[Job]) -> set[str]:

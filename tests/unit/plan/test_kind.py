@@ -9,7 +9,7 @@ import pytest
 from jobs import make_job
 
 from standin_batch.job import InputFile
-from standin_batch.plan.kind import counts_of, kept_kind, work_kind
+from standin_batch.plan.kind import alike, besides, counts_of, kept_kind, work_kind
 
 JOB = make_job(1, who="ada")
 
@@ -43,7 +43,15 @@ def test_clips_that_are_looked_at_are_another_kind_for_the_writer():
 
 def test_what_a_run_does_besides_is_counted():
     jobs = [make_job(0, who="ada"), make_job(1, who="ada", prompt="q"), make_job(2, who="bob", lora="l")]
-    assert counts_of(jobs) == {"clips": 3, "prompts": 2, "loras": 1, "identities": 2, "faces": 2}
+    assert besides(jobs) == {"clips": 3, "faces": 2}
+    changes = {"models": 1, "modules": 0, "loras": 1, "shapes": 1, "identities": 2, "prompts": 2}
+    assert counts_of(jobs) == {**besides(jobs), **changes}
+
+
+def test_jobs_of_a_kind_are_told_by_one_of_them():
+    jobs = [make_job(0), make_job(1), make_job(2, who="ada"), make_job(3, prompt="q")]
+    assert [(one.job, one.number) for one in alike(jobs)] == [(jobs[0], 3), (jobs[2], 1)]
+    assert len({work_kind(job) for job in jobs}) == len(alike(jobs))
 
 
 def test_videos_that_faces_go_into_are_looked_at_too():

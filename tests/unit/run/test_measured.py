@@ -10,7 +10,7 @@ import pytest
 from jobs import make_job
 
 from standin_batch.plan.estimate import CPU, Device
-from standin_batch.plan.kind import kept_kind
+from standin_batch.plan.kind import alike, kept_kind
 from standin_batch.plan.learnt import LAST, Learnt
 from standin_batch.plan.work import job_flop
 from standin_batch.run import measured as module
@@ -147,8 +147,8 @@ def test_a_finished_job_tells_what_its_kind_takes(measured):
 def test_a_whole_run_tells_what_runs_take_besides(measured):
     measured.add_job("cpu", JOB, {"denoise": 2.0})
     measured.add_run("cpu", [JOB], False, {"start": 1.0, "denoise": 2.0, "torch": 3.0}, 0.0)
-    assert measured.costs("cpu").once_seconds([JOB]) == 4.0
-    assert measured.costs("NVIDIA H200").once_seconds([JOB]) == 0.0
+    assert measured.costs("cpu").once_seconds(alike([JOB]), {}) == 4.0
+    assert measured.costs("NVIDIA H200").once_seconds(alike([JOB]), {}) == 0.0
 
 
 def test_a_file_of_an_older_version_is_read(measured):
