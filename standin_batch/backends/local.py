@@ -14,7 +14,7 @@ from standin_batch.face.checks import Finding
 from standin_batch.job import Job
 from standin_batch.output.index import is_stale, write_index
 from standin_batch.output.store import OutputError, Store, has_video, read_record, recorded_ids
-from standin_batch.plan.estimate import Device
+from standin_batch.plan.estimate import Device, estimate
 from standin_batch.plan.memory import Profile
 from standin_batch.plan.peak import Extent, fitting, peaks
 from standin_batch.plan.plan import Plan
@@ -178,6 +178,7 @@ def _settings(
         deadline=None if deadline is None else Deadline(deadline, costs),
         room=room,
         scores=planned.manifest.scores,
+        estimated=estimate(planned.plan, costs, here, scored=planned.manifest.scores.enabled).seconds,
     )
 
 

@@ -294,9 +294,10 @@ def _printable(event: E) -> E:
 
 def _started(event: RunStarted) -> Text:
     done = f", {event.done:,} made before" if event.done else ""
-    return Text.assemble(
-        (event.manifest, "bold"), f": {count(event.to_run, 'video')} to make{done}, into {event.folder}"
-    )
+    told = f": {count(event.to_run, 'video')} to make{done}, into {event.folder}"
+    if event.estimated is not None:
+        told += f"; about {duration(event.estimated)} in all, as measured here"
+    return Text.assemble((event.manifest, "bold"), told)
 
 
 def _show_summary(event: Summarised) -> None:

@@ -11,12 +11,21 @@ from standin_batch.output.summary import Summary
 
 @dataclass(frozen=True)
 class RunStarted:
-    """A run begins: jobs to make, and jobs done before."""
+    """A run begins: jobs to make, and jobs done before.
+
+    Attributes:
+        manifest: its name.
+        folder: of the output.
+        to_run: jobs to make.
+        done: jobs done before.
+        estimated: seconds of the whole process, by what was measured here; None where that is not known.
+    """
 
     manifest: str
     folder: str
     to_run: int
     done: int
+    estimated: float | None = None
 
 
 @dataclass(frozen=True)

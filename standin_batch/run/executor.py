@@ -90,6 +90,7 @@ class RunSettings:
         standing: says where jobs stand that ask something of their scores.
         empty: ids of jobs whose videos show nothing, and would again.
         refused: what preflight objects to so much that a job is not made, by its id.
+        estimated: seconds of the whole process; None where that is not known.
     """
 
     manifest: str
@@ -104,6 +105,7 @@ class RunSettings:
     standing: Callable[[], Standing] = lambda: Standing(())
     empty: frozenset[str] = frozenset()
     refused: Mapping[str, Finding] = field(default_factory=dict)
+    estimated: float | None = None
 
 
 def execute(plan: Plan, store: Store, settings: RunSettings, emit: Listener, stop: Stop) -> RunFinished:
@@ -117,7 +119,7 @@ def execute(plan: Plan, store: Store, settings: RunSettings, emit: Listener, sto
     """
     start = time.monotonic()
     layout = store.layout
-    emit(RunStarted(settings.manifest, str(layout.folder), len(plan.to_run), len(plan.done)))
+    emit(RunStarted(settings.manifest, str(layout.folder), len(plan.to_run), len(plan.done), settings.estimated))
     why, fault = "", None
     with closing(Journal(layout.journals)) as journal:
         planned = {item.job.job_id for item in plan.to_run}
