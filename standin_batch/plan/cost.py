@@ -72,19 +72,19 @@ class CostModel:
             before: the state that the last job left; None at the start.
             after: the state that is needed.
         """
-        return sum(self._seconds(before, after, switch(before, after)))
+        return sum(self._seconds(before, after, switch(before, after)).values())
 
-    def _seconds(self, before: State | None, after: State, changed: Switches) -> tuple[float, ...]:
-        """The same by what changes hands: models, modules, LoRAs and 8 bits, compiled blocks, shapes, identities."""
+    def _seconds(self, before: State | None, after: State, changed: Switches) -> dict[str, float]:
+        """The same by what changes hands."""
         sizes, experts = ROWS[after.model[0]].sizes, len(ROWS[after.model[0]].experts)
-        return (
-            changed.models * self._load(after.model),
-            changed.modules * self._read(sizes.vace_parameters * sizes.dit_disk_bytes),
-            self._fuse(before, after, changed),
-            self._compiles(before, after, changed) * self.rates.shape,
-            changed.shapes * self.rates.shape,
-            changed.identities * experts * identity_flop(sizes) / self._flop_rate(after.model),
-        )
+        return {
+            "models": changed.models * self._load(after.model),
+            "modules": changed.modules * self._read(sizes.vace_parameters * sizes.dit_disk_bytes),
+            "loras": self._fuse(before, after, changed),
+            "speeds": self._compiles(before, after, changed) * self.rates.shape,
+            "shapes": changed.shapes * self.rates.shape,
+            "identities": changed.identities * experts * identity_flop(sizes) / self._flop_rate(after.model),
+        }
 
     def path_seconds(self, states: Iterable[State]) -> float:
         """Seconds of all switches when these states follow each other."""
@@ -103,17 +103,17 @@ class CostModel:
         prompts = texts(jobs)
         if not self.learnt.runs:
             return self.path_seconds(path(jobs)) + self.prompt_seconds(prompts)
-        totals, counts, before = [0.0] * len(Switches._fields), [0] * len(Switches._fields), None
+        seconds, number = dict.fromkeys(Switches._fields, 0.0), [0] * len(Switches._fields)
+        before: State | None = None
         for state in path(jobs):
             changed = switch(before, state)
-            counts = [total + number for total, number in zip(counts, changed, strict=True)]
-            taken = (*self._seconds(before, state, changed), 0.0)
-            totals = [total + seconds for total, seconds in zip(totals, taken, strict=True)]
+            number = [total + count for total, count in zip(number, changed, strict=True)]
+            for what, taken in self._seconds(before, state, changed).items():
+                seconds[what] += taken
             before = state
-        assumed = dict(zip(Switches._fields, totals, strict=True))
-        assumed |= {"modules": 0.0, "shapes": 0.0, "prompts": self.prompt_seconds(prompts)}
-        number = dict(zip(Switches._fields, counts, strict=True)) | {"prompts": sum(prompts.values())}
-        return sum((assumed | self.learnt.counted_seconds(number)).values())
+        seconds |= {"modules": 0.0, "shapes": 0.0, "prompts": self.prompt_seconds(prompts)}
+        counts = dict(zip(Switches._fields, number, strict=True)) | {"prompts": sum(prompts.values())}
+        return sum((seconds | self.learnt.counted_seconds(counts)).values())
 
     def once_seconds(self, together: Sequence[Alike], counts: Mapping[str, int]) -> float:
         """Seconds that a run takes besides its jobs and their switches; 0 until whole runs were measured.

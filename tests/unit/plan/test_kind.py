@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from jobs import make_job
 
-from standin_batch.job import InputFile
+from standin_batch.job import FINGERPRINTED, InputFile
 from standin_batch.plan.kind import alike, besides, counts_of, kept_kind, work_kind
 
 JOB = make_job(1, who="ada")
@@ -35,6 +35,19 @@ def test_seed_words_pictures_and_loras_make_no_other_kind(same):
 )
 def test_what_changes_the_work_makes_another(other):
     assert work_kind(make_job(**{"number": 1, "who": "ada", **other})) != work_kind(JOB)
+
+
+IN_KIND = {
+    *("model", "mode", "subject", "width", "height", "num_frames", "num_inference_steps"),
+    *("cfg_scale", "sigma_shift", "boundary", "dtype", "vae_tiled", "files"),
+}
+NOT_IN_KIND = {"loras", "prompt", "negative_prompt", "seed", "fps", "params", "weights"}
+
+
+def test_every_field_that_decides_a_video_decides_its_kind_or_does_not():
+    """A new field of `Job` is sorted here, and counted in `work_kind` and in `_what_decides` if it costs time."""
+    assert {"model", *FINGERPRINTED} == IN_KIND | NOT_IN_KIND
+    assert not IN_KIND & NOT_IN_KIND
 
 
 def test_clips_that_are_looked_at_are_another_kind_for_the_writer():
