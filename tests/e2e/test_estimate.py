@@ -10,11 +10,14 @@ import pytest
 NEAR = 0.15
 """Share of the true time by which the estimate of the third run of a kind may be wrong."""
 
+SAME = 0.1
+"""The same for a run by its own measurements: loading and prompts are those of other kinds as well."""
 
-def manifest(workspace, seed):
+
+def manifest(workspace, seed, **defaults):
     """Runs of one kind, into folders of their own."""
     prompts = [{"text": f"A tree, {number}."} for number in range(4)]
-    settings = {"model": "tiny", "defaults": {"num_inference_steps": 10, "num_frames": 17}}
+    settings = {"model": "tiny", "defaults": {"num_inference_steps": 10, "num_frames": 17, **defaults}}
     job = {"name": "trees", "mode": "t2v", "seed": seed, "matrix": {"prompt": prompts}}
     return workspace.manifest(f"run{seed}", {**settings, "jobs": [job]})
 
@@ -26,6 +29,16 @@ def called(workspace, *arguments):
     stdout, stderr = process.communicate()
     assert process.returncode == 0, stderr
     return stdout, time.perf_counter() - start
+
+
+def test_a_run_that_is_the_only_one_of_its_kind_has_taken_what_the_next_is_told_to_take(workspace):
+    """Whatever else was at work on this machine: what is learnt of a run sums to it."""
+    ran = workspace.standin("run", manifest(workspace, 0, num_frames=13), "--json")
+    (taken,) = [
+        event["seconds"] for line in ran.stdout.splitlines() if (event := json.loads(line))["event"] == "Profiled"
+    ]
+    planned = workspace.standin("plan", manifest(workspace, 1, num_frames=13), "--json")
+    assert json.loads(planned.stdout)["estimate"]["seconds"] == pytest.approx(taken, rel=SAME)
 
 
 @pytest.mark.timing
