@@ -15,17 +15,16 @@ from standin_batch.plan.work import job_flop
 def work_kind(job: Job) -> str:
     """The kind of `job` as it is computed: its work (passes, tiles and references count there) and its shape."""
     shape = (job.width, job.height, job.num_frames)
-    return _named(
-        job.model, job.dtype, job.mode, shape, job.num_inference_steps, job_flop(job), job.subject is not None
-    )
+    how = (job.model, job.dtype, job.mode, str(job.speed))
+    return _named(*how, shape, job.num_inference_steps, job_flop(job), job.subject is not None)
 
 
 @lru_cache(maxsize=1024)
 def _named(
-    model: str, dtype: str, mode: str, shape: tuple[int, int, int], steps: int, flop: float, identity: bool
+    model: str, dtype: str, mode: str, speed: str, shape: tuple[int, int, int], steps: int, flop: float, identity: bool
 ) -> str:
     size, who = "x".join(map(str, shape)), "identity" if identity else "nobody"
-    return f"{model} {dtype} {mode} {size} {steps} steps {flop:.6g} FLOP {who}"
+    return f"{model} {dtype} {speed} {mode} {size} {steps} steps {flop:.6g} FLOP {who}"
 
 
 def kept_kind(job: Job, scored: bool) -> str:
@@ -57,7 +56,7 @@ def alike(jobs: Iterable[Job]) -> list[Alike]:
 def _what_decides(job: Job) -> tuple[object, ...]:
     """What the kinds of a job follow from: quick, as there may be hundreds of thousands."""
     what = (job.model, job.dtype, job.mode, job.width, job.height, job.num_frames, job.num_inference_steps)
-    schedule = (job.cfg_scale, job.sigma_shift, job.boundary, job.vae_tiled)
+    schedule = (job.cfg_scale, job.sigma_shift, job.boundary, job.vae_tiled, job.speed)
     return *what, *schedule, job.subject is None, "reference_image" in job.files, job.accept is None
 
 

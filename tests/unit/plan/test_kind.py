@@ -10,6 +10,7 @@ from jobs import make_job
 
 from standin_batch.job import FINGERPRINTED, InputFile
 from standin_batch.plan.kind import alike, besides, counts_of, kept_kind, work_kind
+from standin_batch.speed import Speed
 
 JOB = make_job(1, who="ada")
 
@@ -31,6 +32,7 @@ def test_seed_words_pictures_and_loras_make_no_other_kind(same):
         {"num_inference_steps": 5},
         {"cfg_scale": (1.0,)},
         {"vae_tiled": True},
+        {"speed": Speed(cache=0.1)},
     ],
 )
 def test_what_changes_the_work_makes_another(other):
@@ -39,7 +41,7 @@ def test_what_changes_the_work_makes_another(other):
 
 IN_KIND = {
     *("model", "mode", "subject", "width", "height", "num_frames", "num_inference_steps"),
-    *("cfg_scale", "sigma_shift", "boundary", "dtype", "vae_tiled", "files"),
+    *("cfg_scale", "sigma_shift", "boundary", "dtype", "vae_tiled", "speed", "files"),
 }
 NOT_IN_KIND = {"loras", "prompt", "negative_prompt", "seed", "fps", "params", "weights"}
 
@@ -57,7 +59,7 @@ def test_clips_that_are_looked_at_are_another_kind_for_the_writer():
 def test_what_a_run_does_besides_is_counted():
     jobs = [make_job(0, who="ada"), make_job(1, who="ada", prompt="q"), make_job(2, who="bob", lora="l")]
     assert besides(jobs) == {"clips": 3, "faces": 2}
-    changes = {"models": 1, "modules": 0, "loras": 1, "shapes": 1, "identities": 2, "prompts": 2}
+    changes = {"models": 1, "modules": 0, "loras": 1, "speeds": 0, "shapes": 1, "identities": 2, "prompts": 2}
     assert counts_of(jobs) == {**besides(jobs), **changes}
 
 
