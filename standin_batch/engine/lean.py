@@ -14,11 +14,13 @@ from typing import Any
 
 import torch
 
+from standin_batch.engine.quiet import to_log
+
 
 def import_diffsynth() -> None:
     """Import what the engine has of DiffSynth; nothing happens if somebody has imported it before."""
     if "diffsynth" not in sys.modules:
-        with _uncompiled():
+        with to_log(), _uncompiled():
             import diffsynth.pipelines.wan_video  # noqa: F401
 
 
