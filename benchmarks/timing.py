@@ -48,7 +48,7 @@ def interleaved(
             seconds(do, device, 1, warm_up)
             found[name] = []
         except UNAVAILABLE as error:
-            failed[name] = next(iter(str(error).splitlines()), type(error).__name__)
+            failed[name] = str(error).partition(". ")[0] or type(error).__name__
     for _ in range(repeats):
         for name, taken in found.items():
             taken.append(seconds(dos[name], device, 1, 0))
