@@ -198,12 +198,10 @@ class Engine:
         """Give the memory back; the engine cannot be used afterwards."""
         self.pipe = self.placement = None  # type: ignore[assignment]
         self._prompts.keep(())
-        self.forget()
         self._identities = Identities(self.files, self.device)
         self._loras = LoraSet(self.device)
         self._bits = EightBits(self.device)
-        gc.collect()
-        empty_cache(self.device)
+        self.forget()
 
     def forget(self) -> None:
         """Forget what was kept for the next job: after an error it may be what fills the memory."""
