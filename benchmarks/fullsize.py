@@ -116,7 +116,7 @@ def _run(arguments: argparse.Namespace) -> None:
     try:
         _told(str(clips.run(arguments.folder, row_of(arguments.scale), arguments)))
     except BenchmarkError as error:
-        clips.say_failed(arguments.folder, arguments.name, error.message.splitlines()[-1].strip())
+        clips.say_failed(arguments.folder, arguments.name, " ".join(error.message.split()))
         raise
 
 

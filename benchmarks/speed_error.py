@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from benchmarks.common import BenchmarkError, Report, Row, parser, publish
 from PIL import Image
 
+from benchmarks.common import BenchmarkError, Report, Row, parser, publish
 from standin_batch.engine.engine import Clip, Engine
 from standin_batch.face.models import FaceModels
 from standin_batch.job import Job, Subject

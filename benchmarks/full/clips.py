@@ -41,6 +41,9 @@ CLIPS, SWITCH = "clips", "switch"
 """The jobs: those that are timed, and a short one with a LoRA, for the time of putting it on."""
 
 SWITCH_STEPS = 2
+LOADED = {"device", "model", "dtype", "seconds"}
+"""What a line of `throughput.jsonl` has that tells how long a model took to load (`run/measured.py`)."""
+
 CHUNK = 1 << 24
 
 RATE = """
@@ -121,7 +124,7 @@ def run(folder: Path, row: ModelRow, arguments: argparse.Namespace) -> Path:
         "events": call.events,
         "matmul_flop_per_second": rate,
         "reading": reading,
-        "load_seconds": _load_seconds(folder / CACHE),
+        "load_seconds": load_seconds(folder / CACHE),
         **{"machine": machine(), "versions": versions(), "commit": commit()},
     }
     path = here / f"call-{len(list(here.glob('call-*.json')))}.json"
@@ -169,13 +172,13 @@ def _speed(name: str) -> list[str]:
     return ["--set", f"defaults.speed.{SPEEDS[name]}", "--set", f"jobs.{SWITCH}.speed=null", "--only", CLIPS]
 
 
-def _load_seconds(cache: Path) -> float | None:
+def load_seconds(cache: Path) -> float | None:
     """What the run itself has noted of its last load: the imports before it are not in it."""
     try:
         lines = [json.loads(line) for line in (cache / "throughput.jsonl").read_text().splitlines()]
     except OSError:
         return None
-    loads = [float(line["seconds"]) for line in lines if "flop" not in line]
+    loads = [float(line["seconds"]) for line in lines if line.keys() == LOADED]
     return loads[-1] if loads else None
 
 

@@ -13,6 +13,7 @@ from benchmarks.common import Row
 from benchmarks.full import clips, page, table
 from benchmarks.full.parts import is_known, parts, row_of
 from benchmarks.full.write import size, write
+from standin_batch.run.measured import Measured
 from standin_batch.weights.header import tensor_shapes
 from standin_batch.weights.locate import locate
 from standin_batch.weights.verify import verify_model
@@ -99,6 +100,15 @@ def test_a_page_is_filled_between_its_marks(tmp_path):
     table_of = "| what | bar | came out |\n| --- | --- | --- |\n| a step | <= 6 | 5.2 s |\n"
     between = f"\nOn a GPU.\n\n{table_of}| floor / step | >= 0.8 | not measured |\n"
     assert path.read_text() == f"before\n{page.BEGIN}{between}{page.END}\nafter\n"
+
+
+def test_loading_is_what_the_run_has_noted_of_it(tmp_path):
+    measured = Measured(tmp_path / "throughput.jsonl")
+    assert clips.load_seconds(tmp_path) is None
+    measured.add_load("cpu", ("tiny", "float32"), 0.5)
+    with measured.path.open("a") as file:
+        file.write('{"device": "cpu", "run": {}, "seconds": 13.8}\n')
+    assert clips.load_seconds(tmp_path) == 0.5
 
 
 def test_why_a_speed_up_was_not_measured_stands_in_its_row(tmp_path):
