@@ -116,8 +116,14 @@ def _run(arguments: argparse.Namespace) -> None:
     try:
         _told(str(clips.run(arguments.folder, row_of(arguments.scale), arguments)))
     except BenchmarkError as error:
-        clips.say_failed(arguments.folder, arguments.name, " ".join(error.message.split()))
+        clips.say_failed(arguments.folder, arguments.name, _why(error))
         raise
+
+
+def _why(error: BenchmarkError) -> str:
+    """What a process said before it left, in a line; else the message itself."""
+    _, _, told = error.message.partition("left with ")
+    return " ".join((told or error.message).split())
 
 
 def _stock(arguments: argparse.Namespace) -> None:
