@@ -163,6 +163,12 @@ class Job:
         return " · ".join([*parts, f"seed {self.seed}{attempt}"])
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """What has to be encoded for it: the prompt, and with guidance the negative one."""
+        with_guidance = any(scale != 1.0 for scale in self.cfg_scale)
+        return (self.prompt, self.negative_prompt) if with_guidance else (self.prompt,)
+
+    @property
     def grid(self) -> tuple[int, int]:
         """Rows and columns of the video's tokens: VAE 8 x 8, patches 2 x 2."""
         return self.height // 16, self.width // 16

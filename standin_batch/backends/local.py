@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from standin_batch.plan.plan import Plan
 from standin_batch.plan.reason import Reason
 from standin_batch.run.contact_sheet import write_sheet
 from standin_batch.run.deadline import Deadline
-from standin_batch.run.events import Listener, Prepared, Preparing, RunFinished, Stopping, Warned
+from standin_batch.run.events import Listener, RunFinished, Stopping, Warned
 from standin_batch.run.executor import RunSettings, execute
 from standin_batch.run.judging import say, write_all_down
 from standin_batch.run.keeper import Every
@@ -30,6 +29,7 @@ from standin_batch.run.log import log_to
 from standin_batch.run.measured import Measured, device_of
 from standin_batch.run.plan_manifest import PlannedManifest
 from standin_batch.run.preflight import preflight, warnings_of
+from standin_batch.run.preparing import preparing
 from standin_batch.run.profile import PLAN, PREFLIGHT, SCORE, TORCH, WEIGHTS
 from standin_batch.run.ready import find_weights
 from standin_batch.run.room import Room
@@ -145,13 +145,8 @@ def _attempts(plan: Plan) -> Iterator[Job]:
 
 def _device(machine: Machine, emit: Listener) -> str:
     """The device, by torch, whose import takes seconds."""
-    what = "starting PyTorch"
-    emit(Preparing(what))
-    start = time.monotonic()
-    with part(TORCH):
-        device = resolve_device(machine.device)
-    emit(Prepared(what, time.monotonic() - start))
-    return device
+    with preparing(emit, "starting PyTorch"), part(TORCH):
+        return resolve_device(machine.device)
 
 
 def _waiting(emit: Listener) -> Callable[[str], object]:
@@ -261,18 +256,17 @@ def _still_to_do(planned: PlannedManifest, checkpoints: Path | None, emit: Liste
 
 def _score(jobs: Sequence[Job], planned: PlannedManifest, checkpoints: Path | None, emit: Listener) -> None:
     """Look at clips that were made and not scored, as a run that was killed leaves them."""
-    what, start, layout = f"scoring {len(jobs)} of the clips made before", time.monotonic(), planned.store.layout
-    emit(Preparing(what))
+    layout = planned.store.layout
     scoring = Scoring(layout, planned.manifest.scores.frames, emit)
-    for job in jobs:
-        record = read_record(layout, job.job_id)
-        if record is not None and has_video(layout, record) and not record.get("scores"):
-            video = layout.folder / record["video"]
-            with part(SCORE):
-                scores = scoring.score(video_of(job, video, locate_faces(ROWS[job.model], checkpoints)))
-            if scores:
-                say(record, layout, scores=scores)
-    emit(Prepared(what, time.monotonic() - start))
+    with preparing(emit, f"scoring {len(jobs)} of the clips made before"):
+        for job in jobs:
+            record = read_record(layout, job.job_id)
+            if record is not None and has_video(layout, record) and not record.get("scores"):
+                video = layout.folder / record["video"]
+                with part(SCORE):
+                    scores = scoring.score(video_of(job, video, locate_faces(ROWS[job.model], checkpoints)))
+                if scores:
+                    say(record, layout, scores=scores)
 
 
 def _is_done(store: Store, job_id: str) -> bool:

@@ -339,11 +339,9 @@ class Engine:
         return self._kernels.attention(Shape(video, video + identity, heads, dit.dim // heads), self.pipe.torch_dtype)
 
     def _context(self, job: Job) -> Context:
-        needs_negative = any(scale != 1.0 for scale in job.cfg_scale)
-        texts = [job.prompt, job.negative_prompt] if needs_negative else [job.prompt]
-        if missing := [text for text in texts if text not in self._prompts.texts]:
+        if missing := [text for text in job.texts if text not in self._prompts.texts]:
             self.encode_prompts([*self._prompts.texts, *missing])
-        positive, *negative = (self._prompts.of(text).to(self.device) for text in texts)
+        positive, *negative = (self._prompts.of(text).to(self.device) for text in job.texts)
         return Context(positive, negative[0] if negative else None)
 
     def _shown(self, job: Job, pictures: Pictures) -> Brought:

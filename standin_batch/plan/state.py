@@ -98,14 +98,14 @@ def path(jobs: Iterable[Job]) -> Iterator[State]:
 
 
 def texts(jobs: Iterable[Job]) -> dict[ModelKey, int]:
-    """How many prompts each model encodes: each text once, so the order has no part in it.
+    """How many texts each model encodes, negative prompts included: each once, so the order has no part in it.
 
     The executor forgets the texts that are not in its next window of jobs. With more prompts than a window holds, some
     are encoded again; at 14B that costs 0.01 s each, and is not counted.
     """
     found: dict[ModelKey, set[str]] = {}
     for job in jobs:
-        found.setdefault((job.model, job.dtype), set()).add(job.prompt)
+        found.setdefault((job.model, job.dtype), set()).update(job.texts)
     return {model: len(prompts) for model, prompts in found.items()}
 
 

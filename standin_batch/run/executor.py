@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from itertools import zip_longest
 from pathlib import Path
-from traceback import clear_frames
 from typing import TYPE_CHECKING, TypeVar
 
 from standin_batch import __version__
-from standin_batch.errors import NotReadyError, StandinError
+from standin_batch.errors import NotReadyError
 from standin_batch.face.checks import Finding
 from standin_batch.job import Job
 from standin_batch.manifest.manifest import ScoreOptions
@@ -22,10 +21,11 @@ from standin_batch.output.index import write_index
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.store import Store, read_record, recorded_ids
 from standin_batch.output.summary import summarise
-from standin_batch.plan.memory import Profile, lowest
+from standin_batch.plan.memory import Profile
 from standin_batch.plan.plan import Group, Plan
 from standin_batch.run.deadline import Deadline
-from standin_batch.run.events import Listener, Prepared, Preparing, RunFinished, RunStarted, Summarised, Warned
+from standin_batch.run.engines import Engines
+from standin_batch.run.events import Listener, RunFinished, RunStarted, Summarised, Warned
 from standin_batch.run.failure import ENDING, FailureKind, kind_of
 from standin_batch.run.job_queue import JobQueue, Turn
 from standin_batch.run.journal import Journal
@@ -35,7 +35,8 @@ from standin_batch.run.ladder import Ladder
 from standin_batch.run.log import about
 from standin_batch.run.measured import Measured, device_of
 from standin_batch.run.outcomes import Outcomes, RunEnded
-from standin_batch.run.profile import DIFFSYNTH, FINISH, LOAD, profile_of, told
+from standin_batch.run.preparing import preparing
+from standin_batch.run.profile import FINISH, profile_of, told
 from standin_batch.run.read_ahead import ReadAhead, files_of
 from standin_batch.run.room import Room
 from standin_batch.run.scoring import Scoring, video_of
@@ -67,10 +68,6 @@ each clip minutes, so more would save little."""
 
 QUICK_INDEX = 2_000
 """Records of which a run that is to stop still writes the index; of more the next run does, or `dataset index`."""
-
-
-class DeviceLostError(NotReadyError):
-    """The device computes nothing any more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,6 +233,14 @@ class _Run:
         )
         self.ladder = Ladder(self.settings.profile)
         self.ahead = ReadAhead()
+        self.engines = Engines(
+            device=self.settings.device,
+            device_name=self.device,
+            ladder=self.ladder,
+            measured=self.measured,
+            stop=self.stop,
+            emit=self.emit,
+        )
 
     def _score(self) -> Callable[[Job, Path], Scores]:
         """Scores the video of a job, if anybody wants to know."""
@@ -272,7 +277,8 @@ class _Run:
         turns = self._take(queue)
         if not turns:
             return
-        engine = self._load(group, files)
+        self.ahead.end()
+        engine = self.engines.load(group, files)
         worker = self._worker(engine, queue, subjects, writer)
         try:
             while turns:
@@ -297,11 +303,11 @@ class _Run:
     ) -> None:
         """Run jobs that begin with the same memory profile, until they do not."""
         profile = self.ladder.profile_for(turns[0].job)
-        self._use(engine, profile)
+        self.engines.use(engine, profile)
         size = TURN if engine.takes_turns else WINDOW
         turns, rest = turns[:size], turns[size:]
         queue.put_first(rest)
-        self._encode_prompts(engine, turns)
+        self.engines.encode_prompts(engine, [turn.job for turn in turns])
         for together in [turns] if engine.takes_turns else [[turn] for turn in turns]:
             if self.ladder.profile_for(together[0].job) is not profile:
                 queue.put_first(turns[turns.index(together[0]) :])
@@ -339,7 +345,7 @@ class _Run:
         if count == 0:
             return jobs
         told = f"preparing {count} {'identity' if count == 1 else 'identities'}"
-        with self._preparing(told), part("identity"):
+        with preparing(self.emit, told), part("identity"):
             return [job for job in jobs if self._has_subject(job, subjects)]
 
     def _has_subject(self, job: Job, subjects: Subjects) -> bool:
@@ -360,79 +366,6 @@ class _Run:
                 raise RunEnded(kind.value) from error
             return False
         return True
-
-    @contextmanager
-    def _preparing(self, what: str) -> Iterator[None]:
-        self.emit(Preparing(what))
-        start = time.monotonic()
-        yield
-        self.emit(Prepared(what, time.monotonic() - start))
-
-    def _load(self, group: Group, files: ModelFiles) -> Engine:
-        with self._preparing(f"loading {group.model} ({group.dtype})"), self.stop.at_once():
-            with part(DIFFSYNTH):
-                from standin_batch.engine.lean import import_diffsynth
-
-                import_diffsynth()
-                from standin_batch.engine.engine import Engine
-                from standin_batch.engine.prompt_cache import PromptCache
-
-            self.ahead.end()
-            imported = time.monotonic()
-            profile = self.ladder.usual
-            where, cache = self.settings.device, PromptCache.default()
-            with part(LOAD):
-                engine = self._with_less(
-                    lambda: Engine.load(group.model, group.dtype, files, where, self.ladder.usual, cache), group.model
-                )
-            if profile is self.ladder.usual:
-                self.measured.add_load(self.device, (group.model, group.dtype), time.monotonic() - imported)
-            return engine
-
-    def _use(self, engine: Engine, profile: Profile) -> None:
-        """Have the weights where a profile has them, or a lower one."""
-        with self.stop.at_once():
-            self._with_less(lambda: engine.use(lowest(profile, self.ladder.usual)), "the weights")
-
-    def _encode_prompts(self, engine: Engine, turns: Sequence[Turn]) -> None:
-        texts = dict.fromkeys(text for turn in turns for text in (turn.job.negative_prompt, turn.job.prompt))
-
-        def encode() -> None:
-            engine.use(lowest(engine.placement.profile, self.ladder.usual))
-            engine.encode_prompts(texts)
-
-        with part("prompt"):
-            known = len(texts) - len(engine.prompts_to_encode(texts))
-        what = f"encoding {len(texts)} prompts" + (f", {known} of them known" if known else "")
-        with self._preparing(what), part("prompt"), self.stop.at_once():
-            try:
-                self._with_less(encode, "the text encoder")
-            except StandinError:
-                raise
-            except Exception:  # one of them is at fault: its own job encodes it again, and fails by it
-                logger.warning("the prompts could not be encoded together", exc_info=True)
-
-    def _with_less(self, do: Callable[[], T], what: str) -> T:
-        """Do what all jobs need; when memory runs out, again with less of the weights on the device, for all of them.
-
-        Raises:
-            NotReadyError: if even the lowest profile needs too much, or the device is lost.
-        """
-        while True:
-            try:
-                return do()
-            except Exception as error:
-                kind = kind_of(error)
-                if kind in ENDING and not isinstance(error, StandinError):
-                    raise DeviceLostError(f"{what}: {error}", "look at it with nvidia-smi, and run again") from error
-                if kind is not FailureKind.OUT_OF_MEMORY:
-                    raise
-                if not (below := self.ladder.usual.below):
-                    told = f"{what} does not fit into the memory of {self.device}"
-                    raise NotReadyError(told, "use a device with more memory") from error
-                clear_frames(error.__traceback__)
-                self.ladder.usual = below[0]
-                self.emit(Warned(f"out of memory with {what}: going on with --memory {below[0].value}"))
 
 
 def _versions() -> dict[str, str]:

@@ -6,7 +6,6 @@ What is wrong with what was seen is `face.preflight`'s to say, how it was seen `
 from __future__ import annotations
 
 import shlex
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,8 +17,9 @@ from standin_batch.face.preflight import findings_of
 from standin_batch.face.sheet import Verdict
 from standin_batch.job import InputFile, Job
 from standin_batch.output.layout import OutputLayout
-from standin_batch.run.events import Listener, Prepared, Preparing, Warned
+from standin_batch.run.events import Listener, Warned
 from standin_batch.run.looks import meant, watched
+from standin_batch.run.preparing import preparing
 from standin_batch.run.studio import Seen, Studio
 from standin_batch.weights.locate import FaceFiles
 
@@ -73,20 +73,18 @@ def preflight(
     sitting, showing = _sitting(jobs), _showing(jobs)
     if not sitting and not showing:
         return Preflight()
-    what, start = f"looking at {told(len(sitting), len(showing))}", time.monotonic()
-    emit(Preparing(what))
     studio = Studio(faces, layout)
-    seen = tuple(studio.seen(name, theirs[0]) for name, theirs in sitting.items())
-    found = list(findings_of([each.sitter for each in seen], checks))
-    footage = []
-    for name, theirs in showing.items():
-        watched = studio.footage(name, theirs[0], checks)
-        if isinstance(watched, Finding):
-            found.append(watched)
-        else:
-            footage.append(watched)
-            found += footage_findings(watched, checks)
-    emit(Prepared(what, time.monotonic() - start))
+    with preparing(emit, f"looking at {told(len(sitting), len(showing))}"):
+        seen = tuple(studio.seen(name, theirs[0]) for name, theirs in sitting.items())
+        found = list(findings_of([each.sitter for each in seen], checks))
+        footage = []
+        for name, theirs in showing.items():
+            watched = studio.footage(name, theirs[0], checks)
+            if isinstance(watched, Finding):
+                found.append(watched)
+            else:
+                footage.append(watched)
+                found += footage_findings(watched, checks)
     refused = _refused(found, {"identity": sitting, "video": showing})
     return Preflight(seen, tuple(footage), tuple(found), refused, tuple(studio.notes))
 

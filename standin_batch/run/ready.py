@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from standin_batch.errors import NotReadyError
 from standin_batch.modes import MODES
 from standin_batch.plan.plan import Plan
-from standin_batch.run.events import Listener, Prepared, Preparing
+from standin_batch.run.events import Listener
 from standin_batch.run.lora_check import check_loras
+from standin_batch.run.preparing import preparing
 from standin_batch.run.scoring import asks_for_face
 from standin_batch.run.weight_needs import uses_of
 from standin_batch.weights.locate import ModelFiles, is_made_here, locate, root_of
@@ -84,8 +84,5 @@ def _make_tiny(root: Path, emit: Listener) -> None:
 
     if is_current(root):
         return
-    what = f"making the tiny model in {root}"
-    emit(Preparing(what))
-    start = time.monotonic()
-    ensure_tiny(root)
-    emit(Prepared(what, time.monotonic() - start))
+    with preparing(emit, f"making the tiny model in {root}"):
+        ensure_tiny(root)

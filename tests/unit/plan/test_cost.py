@@ -64,8 +64,12 @@ def test_only_what_differs_changes_hands(change, before, after, expected):
 
 def test_each_text_is_encoded_once_for_a_model(job):
     jobs = [job(0, prompt="p"), job(1, prompt="q", who="a"), job(2, prompt="p", who="a")]
-    assert count_switches(jobs).prompts == 2
-    assert count_switches([*jobs, job(3, prompt="p", model="tiny-2.2")]).prompts == 3
+    assert count_switches(jobs).prompts == 3, "the negative one, too"
+    assert count_switches([*jobs, job(3, prompt="p", model="tiny-2.2")]).prompts == 5
+
+
+def test_without_guidance_nothing_negative_is_encoded(job):
+    assert count_switches([job(0, cfg_scale=(1.0,)), job(1, cfg_scale=(1.0,))]).prompts == 1
 
 
 def test_loading_is_read_from_the_disk(job):

@@ -106,17 +106,17 @@ def test_what_runs_have_taught_makes_up_the_whole_time():
     costs = CostModel(throughput={TINY: 1.0}, loading={TINY: 7.0}, learnt=taught)
     found = estimate(make_plan(jobs, {}), costs, scored=True)
     assert found.groups[0].seconds == pytest.approx(4 * 2.0)
-    assert found.switch_seconds == pytest.approx(7.0 + 0.5 + 1.25), "loading, a prompt, an identity"
+    assert found.switch_seconds == pytest.approx(7.0 + 2 * 0.5 + 1.25), "loading, two prompts, an identity"
     assert found.once_seconds == pytest.approx(10.0 + 4 * 0.1 + 3.0)
     assert found.waiting_seconds == pytest.approx(4 * 5.0 - 3 * 2.0), "the writer is the slower of the two"
-    assert found.seconds == pytest.approx(8.0 + 8.75 + 13.4 + 14.0)
+    assert found.seconds == pytest.approx(8.0 + 9.25 + 13.4 + 14.0)
 
 
 def test_what_no_run_has_taught_is_assumed_beside_what_they_have():
     plain, styled = make_job(0), make_job(0, lora="l")
     costs = CostModel(learnt=Learnt(counted={"prompts": Line(0, 0.5)}, runs=1), loading={TINY: 7.0})
-    assert costs.order_seconds([plain]) == 7.5
-    assert costs.order_seconds([styled]) > 7.5 + costs.rates.opening
+    assert costs.order_seconds([plain]) == 8.0
+    assert costs.order_seconds([styled]) > 8.0 + costs.rates.opening
 
 
 def test_steps_that_are_saved_are_not_waited_for_again():

@@ -59,7 +59,7 @@ def test_clips_that_are_looked_at_are_another_kind_for_the_writer():
 def test_what_a_run_does_besides_is_counted():
     jobs = [make_job(0, who="ada"), make_job(1, who="ada", prompt="q"), make_job(2, who="bob", lora="l")]
     assert besides(jobs) == {"clips": 3, "faces": 2}
-    changes = {"models": 1, "modules": 0, "loras": 1, "speeds": 0, "shapes": 1, "identities": 2, "prompts": 2}
+    changes = {"models": 1, "modules": 0, "loras": 1, "speeds": 0, "shapes": 1, "identities": 2, "prompts": 3}
     assert counts_of(jobs) == {**besides(jobs), **changes}
 
 

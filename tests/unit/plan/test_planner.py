@@ -47,7 +47,7 @@ def test_the_dearest_thing_changes_least(job):
         "speeds": 0,
         "shapes": 4,
         "identities": 8,
-        "prompts": 4,
+        "prompts": 6,
     }
     assert plan.switches_in_manifest_order.models == 16
 

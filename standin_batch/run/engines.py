@@ -1,0 +1,134 @@
+"""The engine of a group: loaded, its weights placed, its prompts encoded; with less there when memory runs out."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from traceback import clear_frames
+from typing import TYPE_CHECKING, TypeVar
+
+from standin_batch.errors import NotReadyError, StandinError
+from standin_batch.job import Job
+from standin_batch.plan.memory import Profile, lowest
+from standin_batch.plan.plan import Group
+from standin_batch.run.events import Listener, Warned
+from standin_batch.run.failure import ENDING, FailureKind, kind_of
+from standin_batch.run.ladder import Ladder
+from standin_batch.run.measured import Measured
+from standin_batch.run.preparing import preparing
+from standin_batch.run.profile import DIFFSYNTH, LOAD
+from standin_batch.run.stopping import Stop
+from standin_batch.stopwatch import part
+from standin_batch.weights.locate import ModelFiles
+
+if TYPE_CHECKING:
+    from standin_batch.engine.engine import Engine
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+
+class DeviceLostError(NotReadyError):
+    """The device computes nothing any more."""
+
+
+@dataclass(frozen=True)
+class Engines:
+    """Brings engines to where their next jobs need them.
+
+    Attributes:
+        device: as torch names it.
+        device_name: in its driver's words.
+        ladder: knows memory profiles, and learns that one needs too much.
+        measured: is told how long loading took.
+        stop: ends what is under way.
+        emit: is told what is prepared.
+    """
+
+    device: str
+    device_name: str
+    ladder: Ladder
+    measured: Measured
+    stop: Stop
+    emit: Listener
+
+    def load(self, group: Group, files: ModelFiles) -> Engine:
+        """Load the model of a group.
+
+        Raises:
+            NotReadyError: if it cannot be loaded, or fits in no profile.
+        """
+        with preparing(self.emit, f"loading {group.model} ({group.dtype})"), self.stop.at_once():
+            with part(DIFFSYNTH):
+                from standin_batch.engine.lean import import_diffsynth
+
+                import_diffsynth()
+                from standin_batch.engine.engine import Engine
+                from standin_batch.engine.prompt_cache import PromptCache
+
+            start, profile, cache = time.monotonic(), self.ladder.usual, PromptCache.default()
+            with part(LOAD):
+                engine = self._with_less(
+                    lambda: Engine.load(group.model, group.dtype, files, self.device, self.ladder.usual, cache),
+                    group.model,
+                )
+            if profile is self.ladder.usual:
+                self.measured.add_load(self.device_name, (group.model, group.dtype), time.monotonic() - start)
+            return engine
+
+    def use(self, engine: Engine, profile: Profile) -> None:
+        """Have the weights where a profile has them, or a lower one.
+
+        Raises:
+            NotReadyError: if they fit in no profile.
+        """
+        with self.stop.at_once():
+            self._with_less(lambda: engine.use(lowest(profile, self.ladder.usual)), "the weights")
+
+    def encode_prompts(self, engine: Engine, jobs: Sequence[Job]) -> None:
+        """Encode what `jobs` are told, as far as it is not known.
+
+        Raises:
+            NotReadyError: if the text encoder cannot be loaded, or fits in no profile.
+        """
+        texts = list(dict.fromkeys(text for job in jobs for text in job.texts))
+
+        def encode() -> None:
+            engine.use(lowest(engine.placement.profile, self.ladder.usual))
+            engine.encode_prompts(texts)
+
+        with part("prompt"):
+            known = len(texts) - len(engine.prompts_to_encode(texts))
+        what = f"encoding {len(texts)} prompts" + (f", {known} of them known" if known else "")
+        with preparing(self.emit, what), part("prompt"), self.stop.at_once():
+            try:
+                self._with_less(encode, "the text encoder")
+            except StandinError:
+                raise
+            except Exception:  # one of them is at fault: its own job encodes it again, and fails by it
+                logger.warning("the prompts could not be encoded together", exc_info=True)
+
+    def _with_less(self, do: Callable[[], T], what: str) -> T:
+        """Do what all jobs need; when memory runs out, again with less of the weights on the device, for all of them.
+
+        Raises:
+            NotReadyError: if even the lowest profile needs too much, or the device is lost.
+        """
+        while True:
+            try:
+                return do()
+            except Exception as error:
+                kind = kind_of(error)
+                if kind in ENDING and not isinstance(error, StandinError):
+                    raise DeviceLostError(f"{what}: {error}", "look at it with nvidia-smi, and run again") from error
+                if kind is not FailureKind.OUT_OF_MEMORY:
+                    raise
+                if not (below := self.ladder.usual.below):
+                    told = f"{what} does not fit into the memory of {self.device_name}"
+                    raise NotReadyError(told, "use a device with more memory") from error
+                clear_frames(error.__traceback__)
+                self.ladder.usual = below[0]
+                self.emit(Warned(f"out of memory with {what}: going on with --memory {below[0].value}"))
