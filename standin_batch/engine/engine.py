@@ -19,7 +19,7 @@ from standin_batch.digests import cache_folder
 from standin_batch.engine.brought import Brought, brought, brought_key
 from standin_batch.engine.clock import Clock
 from standin_batch.engine.denoise import Context, Denoising, OnStep, decode, encode_prompt, finished, run_expert, start
-from standin_batch.engine.dit.attention import INEXACT, Attention, Shape
+from standin_batch.engine.dit.attention import EXACT, INEXACT, Shape, found
 from standin_batch.engine.dit.block import run_block
 from standin_batch.engine.dit.chosen import Kernels
 from standin_batch.engine.dit.compiled import compiled_block
@@ -41,6 +41,8 @@ from standin_batch.plan.memory import Profile, next_profile
 from standin_batch.plan.work import IDENTITY_TOKENS, tokens
 from standin_batch.weights.locate import ModelFiles
 from standin_batch.weights.registry import ROWS
+
+UNCOMPILED = "its blocks are not compiled under --memory lowest"
 
 
 class Pictures(Protocol):
@@ -66,6 +68,7 @@ class Clip:
         peak_memory: bytes of GPU memory at the highest; None without a GPU.
         report: what its mode has to say of it, as JSON has it.
         warnings: of it, what the user should know at once.
+        attention: name of the kernel that its video attends by.
     """
 
     frames: np.ndarray
@@ -74,6 +77,7 @@ class Clip:
     peak_memory: int | None
     report: Mapping[str, Any]
     warnings: tuple[str, ...]
+    attention: str
 
 
 @dataclass
@@ -87,6 +91,7 @@ class Work:
         clock: of its phases.
         report: what its mode has to say of it, as JSON has it.
         warnings: of it, what the user should know at once.
+        attention: name of the kernel that its video attends by.
     """
 
     job: Job
@@ -95,6 +100,7 @@ class Work:
     clock: Clock
     report: Mapping[str, Any]
     warnings: tuple[str, ...]
+    attention: str
 
 
 @dataclass(frozen=True)
@@ -107,6 +113,7 @@ class Denoised:
         clock: of its phases.
         report: what its mode has to say of it, as JSON has it.
         warnings: of it, what the user should know at once.
+        attention: name of the kernel that its video attends by.
     """
 
     job: Job
@@ -114,11 +121,12 @@ class Denoised:
     clock: Clock
     report: Mapping[str, Any]
     warnings: tuple[str, ...]
+    attention: str
 
     @classmethod
     def of(cls, work: Work) -> Denoised:
         """`work`, which has been through every expert."""
-        return cls(work.job, work.denoising.latents, work.clock, work.report, work.warnings)
+        return cls(work.job, work.denoising.latents, work.clock, work.report, work.warnings, work.attention)
 
 
 @dataclass
@@ -229,6 +237,14 @@ class Engine:
         needed, capacity = measured(self.device, error)
         return next_profile(self.placement.profile, needed, capacity, self.placement.weight_bytes(index, modules))
 
+    def kernel(self, job: Job) -> str:
+        """The name of the attention kernel that the video's tokens of `job` are computed with."""
+        if job.speed.attention in INEXACT:
+            return job.speed.attention
+        video, identity, sizes = tokens(job), 0 if job.subject is None else IDENTITY_TOKENS, ROWS[job.model].sizes
+        shape = Shape(video, video + identity, sizes.num_heads, sizes.dim // sizes.num_heads)
+        return self._kernels.name_for(shape, self.pipe.torch_dtype)
+
     def prompts_to_encode(self, texts: Iterable[str]) -> list[str]:
         """Those of `texts` that neither this engine nor the cache knows."""
         return self._prompts.missing(texts)
@@ -281,7 +297,8 @@ class Engine:
                     load_module(self.pipe, name, self.files.modules[name], self.placement.home)
                 shown = self._shown(job, pictures)
                 denoising = start(self.pipe, job, context, shown)
-        return Work(job, identity, denoising, clock, shown.inputs.report, shown.inputs.warnings)
+        warnings = (*shown.inputs.warnings, *([UNCOMPILED] if job.speed.compile and not self._compiles else []))
+        return Work(job, identity, denoising, clock, shown.inputs.report, warnings, self.kernel(job))
 
     def denoise(self, work: Work, expert: int, on_step: OnStep) -> None:
         """Take `work` through the steps of one expert."""
@@ -294,7 +311,7 @@ class Engine:
                 self._loras.put_on(work.job, expert, self.files.experts[expert].name, dit)
                 self._bits.put_on(work.job, expert, dit)
                 work.denoising.to(self.device)
-                self._set_forward(work.job, dit)
+                self._set_forward(work)
             with work.clock.phase("identity"):
                 identity = self._identity(work, expert, dit)
             with work.clock.phase("denoise"):
@@ -318,25 +335,23 @@ class Engine:
             peak_memory=clock.peak_memory(),
             report=denoised.report,
             warnings=denoised.warnings,
+            attention=denoised.attention,
         )
 
     def _identity(self, work: Work, expert: int, dit: Any) -> IdentityKV | None:  # noqa: ANN401
         weights = (self._loras.key(expert), self._bits.is_on(expert))
         return self._identities.keys_values(dit, expert, work.job, work.identity, weights, alone=self.takes_turns)
 
-    def _set_forward(self, job: Job, dit: Any) -> None:  # noqa: ANN401
-        # Not where each layer comes for its own computation: what moves weights between layers is no part of a graph.
-        compiled = job.speed.compile and self.placement.profile is not Profile.LOWEST
-        self._forward.attention = self._attention(job, dit)
+    def _set_forward(self, work: Work) -> None:
+        compiled = work.job.speed.compile and self._compiles
+        self._forward.attention = found({**EXACT, **INEXACT}[work.attention])
         self._forward.block = compiled_block(cache_folder() / "compiled") if compiled else run_block
         self._forward.writes_apart = not compiled
 
-    def _attention(self, job: Job, dit: Any) -> Attention:  # noqa: ANN401
-        if job.speed.attention in INEXACT:
-            return INEXACT[job.speed.attention]
-        video, identity = tokens(job), 0 if job.subject is None else IDENTITY_TOKENS
-        heads = dit.blocks[0].num_heads
-        return self._kernels.attention(Shape(video, video + identity, heads, dit.dim // heads), self.pipe.torch_dtype)
+    @property
+    def _compiles(self) -> bool:
+        """Not where each layer comes for its own computation: what moves weights then is no part of a graph."""
+        return self.placement.profile is not Profile.LOWEST
 
     def _context(self, job: Job) -> Context:
         if missing := [text for text in job.texts if text not in self._prompts.texts]:

@@ -18,6 +18,10 @@ HOME = "cpu"
 """Where the bfloat16 weights wait."""
 
 
+_NOBODYS = object()
+"""Content of weights that are on their way back."""
+
+
 class EightBits:
     """Which experts of one model have their blocks in 8 bits: changed only when a job needs other weights.
 
@@ -39,7 +43,10 @@ class EightBits:
         LoRAs come on and off full weights: so this comes before them, and `put_on` behind them.
         """
         if expert in self._on and (not job.speed.fp8 or self._on[expert][0] != _content(job)):
-            self._on.pop(expert)[1].restore()
+            bits = self._on[expert][1]
+            self._on[expert] = (_NOBODYS, bits)  # should memory run out now, the next job goes on with it
+            bits.restore()
+            del self._on[expert]
 
     def put_on(self, job: Job, expert: int, dit: Any) -> None:  # noqa: ANN401
         """Bring the blocks of an expert to 8 bits, if `job` wants that and they are not."""
@@ -62,9 +69,10 @@ class InEightBits:
     def restore(self) -> None:
         """Put back every weight, the very parameter that it was, where its layer is now. A second call does nothing."""
         while self._kept:
-            linear, weight = self._kept.pop()
+            linear, weight = self._kept[-1]
             weight.data = weight.data.to(linear.weight.device)
             linear.weight = weight
+            self._kept.pop()
 
 
 @torch.no_grad()

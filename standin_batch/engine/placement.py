@@ -1,6 +1,7 @@
 """Where the weights of a pipeline are: on the device while they are at work, and by the memory profile else.
 
-What is computed is the same in every profile: weights move, operations do not.
+What is computed is the same in every profile: weights move, operations do not. Only compiled blocks are left uncompiled
+under `lowest`, and round in another way.
 """
 
 from __future__ import annotations
@@ -175,7 +176,14 @@ def _leaves(module: torch.nn.Module) -> Iterator[torch.nn.Module]:
 
 
 def _bytes(module: torch.nn.Module) -> int:
-    return sum(parameter.numel() * parameter.element_size() for parameter in module.parameters())
+    return sum(map(_size, module.parameters()))
+
+
+def _size(tensor: torch.Tensor) -> int:
+    """Bytes of a tensor; of one in 8 bits, which claims to be what it stands for, those of its parts."""
+    if hasattr(tensor, "__tensor_flatten__"):
+        return sum(_size(getattr(tensor, name)) for name in tensor.__tensor_flatten__()[0])
+    return tensor.numel() * tensor.element_size()
 
 
 def empty_cache(device: str) -> None:

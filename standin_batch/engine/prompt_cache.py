@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -22,6 +23,8 @@ from standin_batch.digests import cache_folder
 from standin_batch.errors import StandinError
 from standin_batch.files import replace_atomic
 from standin_batch.fingerprint import digest
+
+logger = logging.getLogger(__name__)
 
 FORMAT = 1
 """Of the files; another number when they come to hold something else."""
@@ -140,12 +143,14 @@ class PromptCache:
         """Keep `context` [1, 512, text_dim], which lies on the CPU, without the zeros behind its last token."""
         kept, length = _without_padding(context[0]), context.shape[1]
         metadata = {_LENGTH: str(length), _CHECK: _check(kept, length)}
-        with contextlib.suppress(OSError, StandinError, SafetensorError):
+        try:
             with replace_atomic(self.folder / f"{key}{_SUFFIX}") as temporary:
                 save_file({_CONTEXT: kept}, temporary, metadata)
             self._written += 1
             if self._written % WRITES == 1:
                 self._trim()
+        except (OSError, StandinError, SafetensorError) as error:
+            logger.warning("an encoded prompt is not kept in %s, and will be encoded again: %s", self.folder, error)
 
     def _trim(self) -> None:
         """Remove what has not been used for long, where there is too much; also what killed runs left."""

@@ -43,7 +43,7 @@ def convolve(
     PyTorch takes its own kernel, which is ten times as slow, where batch x channels x frames x height is at most 20,480
     (`use_mkldnn` in `aten/src/ATen/native/Convolution.cpp`): always, in a narrow VAE.
     """
-    if x.device.type != "cpu" or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+    if x.device.type != "cpu" or x.dtype is not torch.float32 or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return plain(x, weight, bias)
     return torch.mkldnn_convolution(x, weight, bias, (0, 0, 0), stride, (1, 1, 1), 1)
 

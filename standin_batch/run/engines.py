@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -61,13 +62,10 @@ class Engines:
         Raises:
             NotReadyError: if it cannot be loaded, or fits in no profile.
         """
+        self._start_diffsynth()
         with preparing(self.emit, f"loading {group.model} ({group.dtype})"), self.stop.at_once():
-            with part(DIFFSYNTH):
-                from standin_batch.engine.lean import import_diffsynth
-
-                import_diffsynth()
-                from standin_batch.engine.engine import Engine
-                from standin_batch.engine.prompt_cache import PromptCache
+            from standin_batch.engine.engine import Engine
+            from standin_batch.engine.prompt_cache import PromptCache
 
             start, profile, cache = time.monotonic(), self.ladder.usual, PromptCache.default()
             with part(LOAD):
@@ -78,6 +76,16 @@ class Engines:
             if profile is self.ladder.usual:
                 self.measured.add_load(self.device_name, (group.model, group.dtype), time.monotonic() - start)
             return engine
+
+    def _start_diffsynth(self) -> None:
+        """Import DiffSynth, which takes seconds, unless it is there."""
+        if "diffsynth" in sys.modules:
+            return
+        with preparing(self.emit, "starting DiffSynth"), part(DIFFSYNTH), self.stop.at_once():
+            from standin_batch.engine.lean import import_diffsynth
+
+            import_diffsynth()
+            import standin_batch.engine.engine  # noqa: F401
 
     def use(self, engine: Engine, profile: Profile) -> None:
         """Have the weights where a profile has them, or a lower one.

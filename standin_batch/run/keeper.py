@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from standin_batch.engine.engine import Clip, Denoised, Work
 
 
+ATTENTION = "attention"
+"""What the kernel is called among that which made a clip."""
+
+
 @dataclass(frozen=True)
 class Every:
     """How often the job at work is saved.
@@ -62,9 +66,12 @@ class Keeper:
     emit: Listener
     _last: dict[str, tuple[int, float]] = field(default_factory=dict)
 
-    def known(self, job: Job) -> Saved | None:
-        """What is saved of a job that can be gone on with."""
-        return read_saved(self.layout, job.job_id, self.made_by)
+    def known(self, job: Job, attention: str) -> Saved | None:
+        """What is saved of a job that can be gone on with by an attention kernel: another rounds in another way."""
+        return read_saved(self.layout, job.job_id, self._made_by(attention))
+
+    def _made_by(self, attention: str) -> dict[str, str]:
+        return {**self.made_by, ATTENTION: attention}
 
     def begins(self, job: Job, step: int) -> None:
         """A job goes on from this step: the next save is counted from here."""
@@ -101,7 +108,7 @@ class Keeper:
                 self.layout,
                 Saved(
                     job_id=job.job_id,
-                    made_by=self.made_by,
+                    made_by=self._made_by(clip.attention),
                     step=steps,
                     steps=steps,
                     latents=clip.latents,
@@ -132,7 +139,7 @@ class Keeper:
             self.layout,
             Saved(
                 job_id=work.job.job_id,
-                made_by=self.made_by,
+                made_by=self._made_by(work.attention),
                 step=step,
                 steps=steps,
                 latents=latents,

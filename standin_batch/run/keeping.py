@@ -18,7 +18,7 @@ from standin_batch.output.store import Provenance, Store
 from standin_batch.run.failure import ENDING, Again, EndRun, decide, is_lasting, kind_of
 from standin_batch.run.job_queue import JobQueue, Turn
 from standin_batch.run.judging import Judged, drop, judge, say, write_down
-from standin_batch.run.keeper import Keeper
+from standin_batch.run.keeper import ATTENTION, Keeper
 from standin_batch.run.log import about
 from standin_batch.run.measured import Measured
 from standin_batch.run.outcomes import Outcomes, RunEnded
@@ -184,6 +184,6 @@ class Keeping:
             memory=memory,
             device=self.device,
             finished_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-            versions=self.versions,
+            versions={**self.versions, ATTENTION: clip.attention},
             report=clip.report,
         )

@@ -28,7 +28,7 @@ from standin_batch.run.failure import (
     kind_of,
 )
 from standin_batch.run.job_queue import JobQueue, Turn
-from standin_batch.run.keeper import Keeper
+from standin_batch.run.keeper import ATTENTION, Keeper
 from standin_batch.run.ladder import Ladder
 from standin_batch.run.log import about
 from standin_batch.run.outcomes import Outcomes, RunEnded
@@ -102,7 +102,7 @@ class Worker:
         with self._own(turn):
             self.stop.check()
             self.check()
-            saved = self.keeper.known(turn.job)
+            saved = self.keeper.known(turn.job, self.engine.kernel(turn.job))
             if not self._is_worth(turn.job, saved):
                 return None
             self.room.check(turn.job)
@@ -142,7 +142,7 @@ class Worker:
         """A job whose latents are done, or even its frames."""
         from standin_batch.engine.engine import Clip, Denoised
 
-        clock, known = self._clock(saved), (saved.report, saved.warnings)
+        clock, known = self._clock(saved), (saved.report, saved.warnings, saved.made_by[ATTENTION])
         if saved.frames is None and clock is not None:
             self._decode(turn, Denoised(turn.job, saved.latents, clock, *known))
         elif saved.frames is not None:

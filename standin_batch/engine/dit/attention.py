@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
 from types import MappingProxyType
+from typing import Any
 
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -34,15 +35,44 @@ def _sdpa_by(backend: SDPBackend, q: torch.Tensor, k: torch.Tensor, v: torch.Ten
         return _sdpa(q, k, v)
 
 
-def _package(module: str, function: str, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-    """A function of a package that takes our shapes; some give the logarithms of the sums besides."""
-    found = getattr(importlib.import_module(module), function)(q, k, v)
-    return found[0] if isinstance(found, tuple) else found
+@dataclass(frozen=True)
+class Package:
+    """A function of a package that need not be there, which takes our shapes.
+
+    Attributes:
+        module: that has it.
+        function: its name.
+        options: that it is called with.
+    """
+
+    module: str
+    function: str
+    options: tuple[tuple[str, str], ...] = ()
+
+    def __call__(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+        """Attend by it."""
+        return self.found()(q, k, v)
+
+    def found(self) -> Attention:
+        """The function itself, looked up once: within a compiled block a look-up would break the graph.
+
+        Raises:
+            ImportError, AttributeError: if it is not there.
+        """
+        function = getattr(importlib.import_module(self.module), self.function)
+        return partial(_first, partial(function, **dict(self.options)))
 
 
-def _sage(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-    found: torch.Tensor = importlib.import_module("sageattention").sageattn(q, k, v, tensor_layout="NHD")
-    return found
+def _first(function: Callable[..., Any], q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+    """What `function` gives; some give the logarithms of the sums besides."""
+    found = function(q, k, v)
+    first: torch.Tensor = found[0] if isinstance(found, tuple) else found
+    return first
+
+
+def found(attention: Attention) -> Attention:
+    """The same kernel without a look-up in each call."""
+    return attention.found() if isinstance(attention, Package) else attention
 
 
 EXACT: Mapping[str, Attention] = MappingProxyType(
@@ -50,13 +80,15 @@ EXACT: Mapping[str, Attention] = MappingProxyType(
         PLAIN: _sdpa,
         "cudnn": partial(_sdpa_by, SDPBackend.CUDNN_ATTENTION),
         "flash": partial(_sdpa_by, SDPBackend.FLASH_ATTENTION),
-        "flash-attn-3": partial(_package, "flash_attn_interface", "flash_attn_func"),
-        "flash-attn-2": partial(_package, "flash_attn", "flash_attn_func"),
+        "flash-attn-3": Package("flash_attn_interface", "flash_attn_func"),
+        "flash-attn-2": Package("flash_attn", "flash_attn_func"),
     }
 )
 """Kernels that compute attention as it is defined, within the rounding of the dtype."""
 
-INEXACT: Mapping[str, Attention] = MappingProxyType({"sage": _sage})
+INEXACT: Mapping[str, Attention] = MappingProxyType(
+    {"sage": Package("sageattention", "sageattn", (("tensor_layout", "NHD"),))}
+)
 """Kernels that round further, only where a job asks for it: SageAttention has int8 queries and keys (2410.02367)."""
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,8 +17,10 @@ from typing import Any
 import torch
 
 from standin_batch.digests import cache_folder
-from standin_batch.engine.dit.attention import EXACT, PLAIN, Attention, Shape, fastest
+from standin_batch.engine.dit.attention import EXACT, PLAIN, Shape, fastest
 from standin_batch.files import DiskFullError, write_atomic
+from standin_batch.locks.held import HeldError
+from standin_batch.locks.lock import exclusive
 
 logger = logging.getLogger(__name__)
 
@@ -47,16 +50,25 @@ class Kernels:
         if not self.device.startswith("cuda"):
             return PLAIN
         key = f"{_place(self.device)}, {dtype}, {shape}"
-        if key not in self._known:
-            self._known = _read(self.path)
         if self._known.get(key) not in EXACT:
-            self._known[key], _ = self.measure(shape, dtype, self.device)
-            _write(self.path, {**_read(self.path), key: self._known[key]})
+            with _alone(self.path):
+                kept = _read(self.path)
+                if kept.get(key) not in EXACT:
+                    kept[key], _ = self.measure(shape, dtype, self.device)
+                    _write(self.path, kept)
+            self._known[key] = kept[key]
         return self._known[key]
 
-    def attention(self, shape: Shape, dtype: torch.dtype) -> Attention:
-        """The kernel itself."""
-        return EXACT[self.name_for(shape, dtype)]
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Within the block no other process chooses, so that all take what the first one found."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(exclusive(path.with_suffix(".lock"), wait=lambda _: None))
+        except (OSError, HeldError) as error:
+            logger.info("attention is chosen without a lock: %s", error)
+        yield
 
 
 def _place(device: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -126,6 +127,24 @@ def test_an_error_on_the_way_leaves_the_weights_as_they_were(engine, monkeypatch
         to_eight_bits(dit, "cpu")
     found = dict(dit.named_parameters())
     assert all(torch.equal(found[name], weight) for name, weight in before.items() if name != "blocks.2.ffn.0.weight")
+
+
+def test_memory_that_runs_out_on_the_way_back_leaves_nobody_with_weights_of_another(engine, latents):
+    exact = replace(JOB, speed=EXACT)
+    alone = latents(engine, exact)
+    latents(engine, JOB)
+    to, calls = torch.Tensor.to, itertools.count()
+
+    def allocating(tensor, *arguments, **options):
+        if next(calls) == 3:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return to(tensor, *arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(torch.OutOfMemoryError):
+        patch.setattr(torch.Tensor, "to", allocating)
+        engine._bits.make_way(exact, 0)
+    assert engine._bits.is_on(0), "half of it"
+    assert torch.equal(latents(engine, exact), alone)
 
 
 def test_nothing_is_left_from_one_job_to_the_next_whatever_is_on_the_weights(engine, golden, latents):

@@ -7,7 +7,7 @@ import json
 import pytest
 import torch
 
-from standin_batch.engine.dit.attention import EXACT, INEXACT, PLAIN, Shape, attend, fastest
+from standin_batch.engine.dit.attention import EXACT, INEXACT, PLAIN, Package, Shape, attend, fastest, found
 from standin_batch.engine.dit.chosen import Kernels
 
 SHAPE = Shape(queries=30, keys=40, heads=2, head=8)
@@ -45,7 +45,6 @@ def test_what_was_measured_once_is_remembered_by_later_runs(tmp_path):
     path = tmp_path / "cache" / "attention.json"
     for _ in range(2):
         kernels = Kernels("cuda", path, choose("cudnn", asked))
-        assert kernels.attention(SHAPE, torch.bfloat16) is EXACT["cudnn"]
         assert kernels.name_for(SHAPE, torch.bfloat16) == "cudnn"
     assert asked == [SHAPE]
 
@@ -60,6 +59,31 @@ def test_each_shape_and_dtype_has_its_own(tmp_path):
     kept = Kernels("cuda", path, choose("unasked", asked))
     assert [kept.name_for(SHAPE, torch.bfloat16), kept.name_for(larger, torch.bfloat16)] == ["cudnn", "flash"]
     assert kept.name_for(SHAPE, torch.float32) == PLAIN
+
+
+def test_two_processes_take_what_the_first_of_them_found(tmp_path):
+    path = tmp_path / "attention.json"
+    one, other = Kernels("cuda", path, choose("flash", [])), Kernels("cuda", path, choose("cudnn", []))
+    assert one.name_for(SHAPE, torch.bfloat16) == other.name_for(SHAPE, torch.bfloat16) == "flash"
+
+
+def test_where_nothing_can_be_remembered_a_run_keeps_to_its_choices(tmp_path):
+    """So that a job is the same alone and after others."""
+    (tmp_path / "file").write_text("where the folder should be")
+    left = ["cudnn", "flash"]
+    kernels = Kernels("cuda", tmp_path / "file" / "attention.json", lambda *_: (left.pop(0), {}))
+    larger = Shape(60, 70, 2, 8)
+    assert [kernels.name_for(each, torch.bfloat16) for each in (SHAPE, larger, SHAPE, larger)] == ["cudnn", "flash"] * 2
+
+
+def test_a_package_is_looked_up_once(tmp_path, monkeypatch):
+    (tmp_path / "some_attention.py").write_text("def attend(q, k, v, sign='+'):\n    return (q, sign)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    package = Package("some_attention", "attend", (("sign", "-"),))
+    kernel = found(package)
+    assert kernel is not package
+    assert kernel("q", "k", "v") == package("q", "k", "v") == "q"
+    assert found(EXACT[PLAIN]) is EXACT[PLAIN]
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", json.dumps({"x": 1})])
