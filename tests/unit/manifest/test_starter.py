@@ -9,6 +9,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from wild_names import TRAPS, WORDS
 
 from standin_batch.manifest import load_manifest
 from standin_batch.manifest.kinds import NAME
@@ -21,30 +22,6 @@ from standin_batch.weights.registry import ROWS
 ADA = Picture("ada", "ada.jpg")
 CAT = Picture("cat", "cat.png", "subject")
 DESK = {"desk": "A man sits at a desk."}
-WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60)
-TRAPS = st.sampled_from(
-    [
-        *(
-            "null",
-            "1",
-            "1..3",
-            "0x1",
-            "no",
-            "~",
-            "~root",
-            "${HOME}",
-            "$${A}",
-            "a: b",
-            "a #b",
-            "- a",
-            "#",
-            "[a]",
-            "{a: b}",
-        ),
-        *("'", '"', "a,b", "&a", "*a", "!a", "|", ">", "%", "@", "`", "a\\b", "..", "?", "data:a", "s3:a", "a://b"),
-        *("a\tb", "a\nb", "\u2028", "\ufeff", "\x85", "\x7f", "\u202e", "\U0001f600"),
-    ]
-)
 
 
 def starter(**changes):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from wild_names import TRAPS, WORDS
 
 from standin_batch.errors import UsageError
 from standin_batch.manifest import ManifestError
@@ -25,31 +26,6 @@ from standin_batch.run.first_manifest import (
     written,
 )
 from standin_batch.run.photographs import Photograph
-
-WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60)
-TRAPS = st.sampled_from(
-    [
-        *(
-            "null",
-            "1",
-            "1..3",
-            "0x1",
-            "no",
-            "~",
-            "~root",
-            "${HOME}",
-            "$${A}",
-            "a: b",
-            "a #b",
-            "- a",
-            "#",
-            "[a]",
-            "{a: b}",
-        ),
-        *("'", '"', "a,b", "&a", "*a", "!a", "|", ">", "%", "@", "`", "a\\b", "..", "?", "data:a", "s3:a", "a://b"),
-        *("a\tb", "a\nb", "\u2028", "\ufeff", "\x85", "\x7f", "\u202e", "\U0001f600"),
-    ]
-)
 
 
 @pytest.mark.parametrize(
