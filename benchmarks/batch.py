@@ -9,7 +9,6 @@ the single processes run before it, half behind: what slows the machine for a wh
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from typing import Any
 
 from benchmarks.batch_jobs import IDENTITIES, PROMPTS, Place, combinations
 from benchmarks.calls import Call, python
-from benchmarks.common import BenchmarkError, Report, Row, parser, publish
+from benchmarks.common import BenchmarkError, Report, Row, guarded, parser, publish
 from benchmarks.reference import reference_seconds
 from standin_batch.weights.locate import is_made_here, locate, root_of
 from standin_batch.weights.registry import row
@@ -191,7 +190,4 @@ def _median(values: Iterator[float | None]) -> float | None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except BenchmarkError as error:
-        sys.exit(f"error: {error.message}")
+    guarded(main)

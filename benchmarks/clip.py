@@ -7,7 +7,6 @@ model. The first clip computes what the others share.
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from benchmarks.common import ROOT, BenchmarkError, Report, Row, parser, publish
+from benchmarks.common import ROOT, Report, Row, guarded, parser, publish
 from benchmarks.timing import default_device, matmul_rate, usual_model
 from standin_batch.plan.work import forward as work_of
 from standin_batch.plan.work import tokens
@@ -195,7 +194,4 @@ def _jobs(arguments: argparse.Namespace, folder: Path) -> list[Job]:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except BenchmarkError as error:
-        sys.exit(f"error: {error.message}")
+    guarded(main)

@@ -13,7 +13,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 from standin_batch import __version__
-from standin_batch.environment.gpu import ask_driver
 from standin_batch.errors import StandinError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -104,6 +103,16 @@ def with_json(made: argparse.ArgumentParser) -> argparse.ArgumentParser:
     return made
 
 
+def guarded(main: Callable[[], None]) -> None:
+    """Call `main`; what a user can act on is told in two lines, and the process leaves with the error's code."""
+    try:
+        main()
+    except StandinError as error:
+        told = f"error: {error.message}" + (f"\n  cure: {error.hint}" if error.hint else "")
+        print(told, file=sys.stderr)
+        sys.exit(int(error.exit_code))
+
+
 def publish(report: Report, path: Path | None) -> None:
     """Print the table of a report, and write it to `path` as JSON if that is not None."""
     _print(report)
@@ -130,6 +139,8 @@ def as_json(report: Report) -> dict[str, Any]:
 
 def machine() -> dict[str, Any]:
     """The processor, how many of its cores this process may use, the memory, and the GPUs in the driver's words."""
+    from standin_batch.environment.gpu import ask_driver
+
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     driver = ask_driver()
     gpus = [asdict(gpu) for gpu in driver.gpus] if driver is not None else []

@@ -8,14 +8,13 @@ identity. All are timed in turns. Without a GPU the tiny model is timed, and onl
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
 from benchmarks.block_parts import Block
-from benchmarks.common import BenchmarkError, Report, Row, parser, publish
+from benchmarks.common import Report, Row, guarded, parser, publish
 from benchmarks.timing import REPEATS, default_device, interleaved, matmul_rate, usual_model
 from benchmarks.transformer import Model, random_model
 from standin_batch.plan.work import forward as work_of
@@ -159,7 +158,4 @@ def _parts(model: Model, timer: Timer, compiled: bool) -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except BenchmarkError as error:
-        sys.exit(f"error: {error.message}")
+    guarded(main)

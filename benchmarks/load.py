@@ -10,14 +10,13 @@ from __future__ import annotations
 import argparse
 import math
 import os
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
 from benchmarks.calls import python
-from benchmarks.common import BenchmarkError, Report, Row, parser, publish
+from benchmarks.common import BenchmarkError, Report, Row, guarded, parser, publish
 from benchmarks.timing import default_device
 from standin_batch.weights.streaming import Outgoing, write_safetensors
 
@@ -131,7 +130,4 @@ def _noise() -> Iterator[bytes]:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except BenchmarkError as error:
-        sys.exit(f"error: {error.message}")
+    guarded(main)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ import yaml
 
 from benchmarks.batch_jobs import IDENTITIES, LORA_SETS, LORAS
 from benchmarks.calls import Finished, python, standin
-from benchmarks.common import BenchmarkError, Report, Row, parser, publish
+from benchmarks.common import BenchmarkError, Report, Row, guarded, parser, publish
 
 JOBS = (1_000, 10_000, 100_000)
 SEEDS = 10
@@ -128,7 +127,4 @@ def _manifest(jobs: int, folder: Path) -> Path:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except BenchmarkError as error:
-        sys.exit(f"error: {error.message}")
+    guarded(main)

@@ -7,14 +7,13 @@ the number of jobs. Then the same command again, which has nothing to do.
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
 from pathlib import Path
 
 import yaml
 
 from benchmarks.calls import Call, standin_run
-from benchmarks.common import ROOT, BenchmarkError, Report, Row, parser, publish
+from benchmarks.common import ROOT, Report, Row, guarded, parser, publish
 
 PER_PROMPT = 10
 """Seeds of each prompt."""
@@ -81,7 +80,4 @@ def _run(arguments: argparse.Namespace, folder: Path, name: str, jobs: int, *, s
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except BenchmarkError as error:
-        sys.exit(f"error: {error.message}")
+    guarded(main)

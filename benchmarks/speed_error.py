@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmarks.common import BenchmarkError, Report, Row, parser, publish
+from benchmarks.common import BenchmarkError, Report, Row, guarded, parser, publish
 from standin_batch.engine.engine import Clip, Engine
 from standin_batch.face.models import FaceModels
 from standin_batch.job import Job, Subject
@@ -153,4 +153,4 @@ def _psnr(found: np.ndarray, exact: np.ndarray) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    guarded(main)
