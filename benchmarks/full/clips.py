@@ -1,12 +1,15 @@
 """The manifest of the full-size run, and the run: the real command line, its events kept beside its output.
 
-A run that is cut by `--minutes` is gone on with by the same step; each call of it leaves a file of its own.
+A run that is cut by `--minutes` is gone on with by the same step; each call of it leaves a file of its own. What is
+measured before the run is in that file before it starts: a call that is killed keeps it.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,8 +17,8 @@ from typing import Any
 
 import yaml
 
-from benchmarks.calls import python, standin, standin_run
-from benchmarks.common import ROOT, commit, machine, versions
+from benchmarks.calls import Call, python, standin, standin_run
+from benchmarks.common import ROOT, BenchmarkError, commit, machine, versions
 from benchmarks.full.parts import LORA
 from benchmarks.timing import seconds
 from standin_batch.errors import ExitCode
@@ -100,41 +103,57 @@ def run(folder: Path, row: ModelRow, arguments: argparse.Namespace) -> Path:
         The file that has it.
 
     Raises:
-        BenchmarkError: if the run fails.
+        BenchmarkError: if the run fails, or `--minutes` are over before it starts.
     """
+    begun = time.monotonic()
     here = folder / RUNS / arguments.name
     here.mkdir(parents=True, exist_ok=True)
-    files = sorted(path for path in (folder / "checkpoints").rglob("*") if path.is_file())
-    reading = None if arguments.skip_reading else read(files)
-    rate = float(python(RATE, row.defaults["dtype"], workplace=folder).output)
     further = [*_speed(arguments.name), *arguments.options]
-    options = [*_options(folder, arguments), *further]
-    call = standin_run(
-        folder / MANIFEST,
-        *options,
-        folder=here / "output",
-        cache=folder / CACHE,
-        workplace=folder,
-        accepted=(ExitCode.OK, ExitCode.STOPPED),
-    )
-    kept = {
-        "options": options,
-        "further": further,
-        "process": {**asdict(call.process), "output": ""},
-        "events": call.events,
-        "matmul_flop_per_second": rate,
-        "reading": reading,
-        "load_seconds": load_seconds(folder / CACHE),
-        **{"machine": machine(), "versions": versions(), "commit": commit()},
-    }
+    kept = {"further": further, **_before(folder, row, arguments)}
     path = here / f"call-{len(list(here.glob('call-*.json')))}.json"
-    path.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+    _keep(path, kept)
+    said = [*options(folder, arguments, begun), *further]
+    call = _call(folder, here / "output", said)
+    after = {"options": said, "process": {**asdict(call.process), "output": ""}, "events": call.events}
+    _keep(path, {**kept, **after, "load_seconds": load_seconds(folder / CACHE)})
     (here / FAILED).unlink(missing_ok=True)
     return path
 
 
+def _before(folder: Path, row: ModelRow, arguments: argparse.Namespace) -> dict[str, Any]:
+    """What is measured before the run, in processes of their own."""
+    files = sorted(path for path in (folder / "checkpoints").rglob("*") if path.is_file())
+    return {
+        "reading": None if arguments.skip_reading else read(files),
+        "matmul_flop_per_second": float(python(RATE, row.defaults["dtype"], workplace=folder).output),
+        **{"machine": machine(), "versions": versions(), "commit": commit()},
+    }
+
+
+def _call(folder: Path, output: Path, options: Sequence[str]) -> Call:
+    return standin_run(
+        folder / MANIFEST,
+        *options,
+        folder=output,
+        cache=folder / CACHE,
+        workplace=folder,
+        accepted=(ExitCode.OK, ExitCode.STOPPED),
+    )
+
+
+def _keep(path: Path, kept: Mapping[str, Any]) -> None:
+    """Whole or not at all: this may be killed at any moment."""
+    building = path.with_suffix(".building")
+    building.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+    building.replace(path)
+
+
 def read(files: Sequence[Path]) -> dict[str, Any]:
-    """Read files plainly, twice: the second time, as the run after it, from memory if that is large enough."""
+    """Read files plainly, twice: first from the disk, as far as the system lets go of them, then as the run finds them.
+
+    The system is asked to forget what it has in memory of them; it keeps what was written and is not on the disk yet.
+    """
+    _forget(files)
     first, again = (seconds(lambda: _read(files), "cpu", repeats=1, warm_up=0) for _ in range(2))
     return {"bytes": sum(path.stat().st_size for path in files), "first_seconds": first, "again_seconds": again}
 
@@ -152,6 +171,13 @@ def why_failed(folder: Path, name: str) -> str:
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
+def _forget(files: Iterable[Path]) -> None:
+    for path in files:
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
 def _read(files: Iterable[Path]) -> None:
     buffer = bytearray(CHUNK)
     for path in files:
@@ -160,9 +186,19 @@ def _read(files: Iterable[Path]) -> None:
                 pass
 
 
-def _options(folder: Path, arguments: argparse.Namespace) -> list[str]:
-    options = ["--checkpoints", str(folder / "checkpoints"), "--device", arguments.device]
-    return options if arguments.minutes is None else [*options, "--max-time", f"{arguments.minutes}min"]
+def options(folder: Path, arguments: argparse.Namespace, begun: float) -> list[str]:
+    """What `standin run` is told; `--minutes` count from `begun`, of `time.monotonic`.
+
+    Raises:
+        BenchmarkError: if they are over.
+    """
+    said = ["--checkpoints", str(folder / "checkpoints"), "--device", arguments.device]
+    if arguments.minutes is None:
+        return said
+    left = int(60 * arguments.minutes - (time.monotonic() - begun))
+    if left <= 0:
+        raise BenchmarkError(f"reading the files took all of {arguments.minutes} min", "add --skip-reading")
+    return [*said, "--max-time", f"{left}s"]
 
 
 def _speed(name: str) -> list[str]:

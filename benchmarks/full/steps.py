@@ -1,63 +1,51 @@
-"""The true size, all but the picture real: random weights at 14B shapes, run through the command line.
-
-Steps, each below ten minutes on a machine with one H200; they share a folder that may be on any disk of 64 GB:
-
-  python -m benchmarks.fullsize write DIR       41 GB of weights in the hub's layout; goes on where it was cut
-  python -m benchmarks.fullsize manifest DIR    2 identities x 2 seeds, a short job with a LoRA; digests of all files
-  python -m benchmarks.fullsize run DIR         `standin run --json`; --minutes 8 stops in time, the same step goes on
-  python -m benchmarks.fullsize stock DIR       a CFG step of stock DiffSynth on the same files
-  python -m benchmarks.fullsize report DIR      the table; what was not measured says so
-
-Speed-ups that a manifest has to ask for are runs of their own: `run DIR --name fp8`, or `sage`, `cache`, `compile` and
-`turbo`. Any other name takes options of `standin run` behind `--`:
-
-  python -m benchmarks.fullsize run DIR --name tiled -- --set defaults.vae_tiled=true
-
-`--scale tiny` does the same at sizes that a CPU runs. Subjects are no faces: no face model is needed, and neither
-insightface nor facexlib. Nothing is downloaded or installed: this checkout goes on PYTHONPATH, and so do these wheels
-where the machine has them not: diffsynth with modelscope, modelscope-hub, ftfy and wcwidth; pydantic with
-pydantic-core, annotated-types and typing-inspection; typer, rich, pyyaml, numpy, pillow, pyarrow, imageio-ffmpeg and
-opencv-python-headless; for scores also imagehash with PyWavelets and scipy (without, a warning says that clips are not
-scored).
-"""
+"""The steps of `benchmarks.fullsize` and its command line."""
 
 from __future__ import annotations
 
 import argparse
 import shutil
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.common import BenchmarkError, Report, publish, with_json
 from benchmarks.full import clips, page, stock, table, write
 from benchmarks.full.parts import SCALES, row_of
 from benchmarks.timing import default_device
-from standin_batch.errors import StandinError
+from standin_batch.errors import NotReadyError, UsageError
 
 SPARE = 2_000_000_000
 """Bytes of disk that are left for videos and latents."""
 
 
-def main() -> None:
-    """Take one step."""
-    own, further = _split(sys.argv[1:])
-    arguments = _parser().parse_args(own)
+def take(words: Sequence[str], text: str | None) -> None:
+    """Take one step.
+
+    Args:
+        words: of the command line.
+        text: that stands above its help.
+
+    Raises:
+        StandinError: if a step cannot be taken, or fails.
+    """
+    own, further = _split(words)
+    arguments = _parser(text).parse_args(own)
     if further and arguments.step is not _run:
-        raise StandinError(f"{further[0]} stands behind `--`, and only `run` takes that")
+        raise UsageError(f"{further[0]} stands behind `--`, and only `run` takes that")
     arguments.options = further
-    arguments.folder = arguments.folder.resolve()
+    if arguments.step is not _check:
+        arguments.folder = _folder(arguments)
     step: Callable[[argparse.Namespace], None] = arguments.step
     step(arguments)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(text: str | None) -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="python -m benchmarks.fullsize",
-        description=__doc__,
+        description=text,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     steps = made.add_subparsers(required=True, metavar="STEP")
+    _named(steps, "check", _check, "import all that is needed")
     _step(steps, "write", _write, "write random weights").add_argument("--device", help="that draws the numbers")
     planned = _sizes(_step(steps, "manifest", _manifest, "write the manifest"))
     planned.add_argument("--steps", type=int, default=20, help="of denoising")
@@ -72,10 +60,21 @@ def _parser() -> argparse.ArgumentParser:
     return made
 
 
-def _split(words: list[str]) -> tuple[list[str], list[str]]:
+def _split(words: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
     """What stands before `--`, and behind it."""
     at = words.index("--") if "--" in words else len(words)
     return words[:at], words[at + 1 :]
+
+
+def _named(
+    steps: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    do: Callable[[argparse.Namespace], None],
+    text: str,
+) -> argparse.ArgumentParser:
+    step = steps.add_parser(name, help=text, description=text)
+    step.set_defaults(step=do)
+    return step
 
 
 def _step(
@@ -84,8 +83,7 @@ def _step(
     do: Callable[[argparse.Namespace], None],
     text: str,
 ) -> argparse.ArgumentParser:
-    step = steps.add_parser(name, help=text, description=text)
-    step.set_defaults(step=do)
+    step = _named(steps, name, do, text)
     step.add_argument("folder", type=Path, metavar="DIR")
     step.add_argument("--scale", choices=SCALES, default="14b", help="of the weights")
     return step
@@ -97,13 +95,26 @@ def _sizes(step: argparse.ArgumentParser) -> argparse.ArgumentParser:
     return step
 
 
+def _folder(arguments: argparse.Namespace) -> Path:
+    """The folder of the benchmark, which `write` makes and the other steps find."""
+    folder: Path = arguments.folder.resolve()
+    if arguments.step is not _write and not folder.is_dir():
+        raise UsageError(f"there is no folder {folder}", "`write` makes it, and takes the first step")
+    return folder
+
+
+def _check(_: argparse.Namespace) -> None:
+    """What is left of it: the check itself comes before this module's own imports."""
+    _told("all that is needed can be imported")
+
+
 def _write(arguments: argparse.Namespace) -> None:
     row, folder = row_of(arguments.scale), arguments.folder
     folder.mkdir(parents=True, exist_ok=True)
     there = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     missing = write.size(row) - there + SPARE - shutil.disk_usage(folder).free
     if missing > 0:
-        raise StandinError(f"{missing / 1e9:.1f} GB of disk are missing in {folder}", "name another folder")
+        raise NotReadyError(f"{missing / 1e9:.1f} GB of disk are missing in {folder}", "name another folder")
     write.write(folder, row, arguments.device or default_device(), _told)
 
 
@@ -139,10 +150,3 @@ def _report(arguments: argparse.Namespace) -> None:
 
 def _told(text: str) -> None:
     print(text, flush=True)
-
-
-if __name__ == "__main__":
-    try:
-        main()
-    except StandinError as error:
-        sys.exit(f"error: {error.message}" + (f"\n  cure: {error.hint}" if error.hint else ""))

@@ -54,22 +54,25 @@ class Ran:
         found = [float(record["seconds"]["denoise"]) for record in self.records(CLIPS)]
         return median(found) if found else None
 
-    def rate(self) -> float:
-        """FLOP a second of a matrix product, in the same calls."""
-        return median(kept["matmul_flop_per_second"] for kept in self.kept)
+    def rate(self) -> float | None:
+        """FLOP a second of a matrix product, right before each of the calls; None without calls."""
+        found = [float(kept["matmul_flop_per_second"]) for kept in self.kept]
+        return median(found) if found else None
 
-    def floor(self) -> float:
+    def floor(self) -> float | None:
         """Seconds of a step if all its work ran as fast as a matrix product: two forwards with the identity."""
-        return 2 * _flop(self.records(CLIPS)[0], identity=True) / self.rate()
+        rate, clips = self.rate(), self.records(CLIPS)
+        return 2 * _flop(clips[0], identity=True) / rate if rate and clips else None
 
     def loading(self) -> float | None:
         """Seconds of the first call's loading: the run's own clock, imports left out, and its prompts encoded.
 
-        The text encoder is read when there are prompts to encode, so both belong together.
+        The text encoder is read when there are prompts to encode, so both belong together. None if that call was
+        killed: a later one finds the prompts encoded.
         """
-        if not self.kept or self.kept[0]["load_seconds"] is None:
+        first = self.kept[0] if self.kept else {}
+        if first.get("load_seconds") is None:
             return None
-        first = self.kept[0]
         call = Call(Finished(**first["process"]), first["events"], self.folder)
         return float(first["load_seconds"]) + call.prepared("encoding")
 
@@ -100,19 +103,17 @@ def machine(folder: Path) -> str:
 
 
 def _step_rows(exact: Ran, step: float | None) -> list[Row]:
-    names = (
-        "a CFG step, exact",
-        "  the floor: 2 forwards at the rate of a matrix product",
-        "  rate of a matrix product",
-    )
-    if step is None:
-        return [*(Row(name) for name in names), Row("floor / step", least=FLOOR_BAR)]
-    floor = exact.floor()
+    floor, rate = exact.floor(), exact.rate()
     return [
-        Row(names[0], step, "s", note="the phase `denoise` over its steps, median of the clips"),
-        Row(names[1], floor, "s"),
-        Row(names[2], exact.rate() / 1e12, "TFLOP/s", note="measured in the same call"),
-        Row("floor / step", floor / step, least=FLOOR_BAR),
+        Row("a CFG step, exact", step, "s", note="the phase `denoise` over its steps, median of the clips"),
+        Row("  the floor: 2 forwards at the rate of a matrix product", floor, "s"),
+        Row(
+            "  rate of a matrix product",
+            rate / 1e12 if rate else None,
+            "TFLOP/s",
+            note="in a process right before the run",
+        ),
+        Row("floor / step", floor / step if floor and step else None, least=FLOOR_BAR),
     ]
 
 
@@ -145,11 +146,11 @@ def _switch(exact: Ran) -> float | None:
 def _load_rows(exact: Ran) -> list[Row]:
     load, reads = exact.loading(), [kept["reading"] for kept in exact.kept if kept["reading"] is not None]
     first, again = (reads[0][key] if reads else None for key in ("first_seconds", "again_seconds"))
-    size = f"{reads[0]['bytes'] / 1e9:.1f} GB" if reads else ""
+    size = f"{reads[0]['bytes'] / 1e9:.1f} GB, " if reads else ""
     return [
         Row("loading the weights and encoding two prompts", load, "s", note="of the first call, imports left out"),
-        Row("  reading the same bytes plainly, first", first, "s", note=size),
-        Row("  reading them again", again, "s", note="as loading finds them"),
+        Row("  reading the same bytes plainly, first", first, "s", note=f"{size}from the disk: the system forgot them"),
+        Row("  reading them again", again, "s", note="as loading finds them: from memory if they fit"),
         Row("loading / reading again", load / again if load and again else None),
     ]
 
@@ -162,7 +163,7 @@ def _opt_ins(folder: Path) -> list[str]:
 def _opt_in_rows(folder: Path, name: str, exact: Ran) -> Iterator[Row]:
     ran = Ran.of(folder, name)
     own, theirs = ran.denoising(), exact.denoising()
-    told = shlex.join(ran.kept[0]["further"]) if ran.kept else why_failed(folder, name)
+    told = why_failed(folder, name) or (shlex.join(ran.kept[0]["further"]) if ran.kept else "")
     yield Row(f"{name}: denoising a clip", own, "s", note=told)
     yield Row(f"{name}: a step", ran.step(), "s")
     yield Row(f"{name}: exact / this, denoising a clip", theirs / own if own and theirs else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
 import subprocess
@@ -9,10 +10,13 @@ import sys
 
 import pytest
 
-from benchmarks.common import Row
-from benchmarks.full import clips, page, table
+import benchmarks.fullsize
+from benchmarks.common import BenchmarkError, Row
+from benchmarks.full import clips, page, table, wheels
 from benchmarks.full.parts import is_known, parts, row_of
+from benchmarks.full.steps import take
 from benchmarks.full.write import size, write
+from standin_batch.errors import NotReadyError, UsageError
 from standin_batch.run.measured import Measured
 from standin_batch.weights.header import tensor_shapes
 from standin_batch.weights.locate import locate
@@ -105,16 +109,77 @@ def test_a_page_is_filled_between_its_marks(tmp_path):
 def test_loading_is_what_the_run_has_noted_of_it(tmp_path):
     measured = Measured(tmp_path / "throughput.jsonl")
     assert clips.load_seconds(tmp_path) is None
+    measured.add_run("cpu", [], False, {"denoising": 400.0}, 1.0)
+    assert clips.load_seconds(tmp_path) is None
     measured.add_load("cpu", ("tiny", "float32"), 0.5)
-    with measured.path.open("a") as file:
-        file.write('{"device": "cpu", "run": {}, "seconds": 13.8}\n')
+    measured.add_run("cpu", [], False, {"denoising": 400.0, "loading": 30.0}, 1.0)
     assert clips.load_seconds(tmp_path) == 0.5
+
+
+RECORD = {
+    **{"name": clips.CLIPS, "model": "tiny", "width": 64, "height": 64, "num_frames": 5, "num_inference_steps": 2},
+    **{"seconds": {"denoise": 4.0, "decode": 1.0}, "peak_memory": None, "finished_at": "2026-01-31"},
+    **{"identity": "chelsea", "seed": 0},
+}
+
+
+def exact_run(folder, *calls):
+    """A run that made one clip, and was killed before it could tell."""
+    records = folder / clips.RUNS / clips.EXACT / "output/records"
+    records.mkdir(parents=True)
+    (records / "a.json").write_text(json.dumps({**RECORD, "latents": None}))
+    for number, call in enumerate(calls):
+        (records.parent.parent / f"call-{number}.json").write_text(json.dumps(call))
+    return {row.what.strip(): row.value for row in table.rows(folder)}
+
+
+def test_a_clip_counts_even_if_nothing_was_kept_of_its_call(tmp_path):
+    found = exact_run(tmp_path)
+    assert (found["a CFG step, exact"], found["a clip"]) == (2.0, 5.0)
+    assert found["floor / step"] is found["rate of a matrix product"] is None
+
+
+def test_what_was_measured_before_a_run_that_was_killed_counts(tmp_path):
+    before = {"matmul_flop_per_second": 1e12, "reading": {"bytes": 1, "first_seconds": 3.0, "again_seconds": 1.0}}
+    found = exact_run(tmp_path, {"further": [], **before})
+    assert found["rate of a matrix product"] == 1.0
+    assert 0 < found["floor / step"] < 1
+    assert found["reading the same bytes plainly, first"] == 3.0
+    assert found["loading the weights and encoding two prompts"] is None
 
 
 def test_why_a_speed_up_was_not_measured_stands_in_its_row(tmp_path):
     clips.say_failed(tmp_path, "fp8", "there is no torchao")
     row = next(row for row in table.rows(tmp_path) if row.what.startswith("fp8"))
     assert (row.value, row.note) == (None, "there is no torchao")
+
+
+def test_all_that_cannot_be_imported_is_named_at_once():
+    there, missing = {"json": "Python"}, {"no_such_module": "no-such-wheel", "json.nothing": "other-wheel"}
+    wheels.check(there)
+    with pytest.raises(NotReadyError) as raised:
+        wheels.check({**there, **missing})
+    assert raised.value.message.startswith("2 of 3 libraries")
+    assert [wheel in raised.value.message for wheel in missing.values()] == [True, True]
+
+
+def test_the_help_lists_every_wheel():
+    told = {word.strip(",;.") for word in benchmarks.fullsize.__doc__.split()}
+    assert set(wheels.WHEELS.values()) <= told
+
+
+@pytest.mark.parametrize("step", ["manifest", "run", "stock", "report"])
+def test_a_folder_that_is_not_there_is_an_error(step, tmp_path):
+    with pytest.raises(UsageError, match="there is no folder"):
+        take([step, str(tmp_path / "nothing")], None)
+
+
+def test_the_minutes_count_from_the_start_of_the_step(tmp_path, monkeypatch):
+    arguments = argparse.Namespace(device="cpu", minutes=8)
+    monkeypatch.setattr(clips.time, "monotonic", lambda: 1000.0)
+    assert clips.options(tmp_path, arguments, begun=900.0)[-2:] == ["--max-time", "380s"]
+    with pytest.raises(BenchmarkError, match="took all of 8 min"):
+        clips.options(tmp_path, arguments, begun=500.0)
 
 
 @pytest.mark.slow
