@@ -15,13 +15,13 @@ from typing import Any
 
 from benchmarks.block_parts import Block
 from benchmarks.common import Report, Row, guarded, parser, publish
+from benchmarks.stock import stock_attention
 from benchmarks.timing import REPEATS, default_device, interleaved, matmul_rate, usual_model
 from benchmarks.transformer import Model, random_model
 from standin_batch.plan.work import forward as work_of
 from standin_batch.weights.registry import ROWS, ModelRow
 
 FLOOR_BAR = 0.8
-PLAIN = "sdpa"
 WITHOUT = "a pass without identity, attention as stock's"
 STOCK = "stock DiffSynth's pass, which has none"
 BLOCK = "the engine's block, sdpa, with identity"
@@ -98,21 +98,18 @@ def _passes(model: Model, timer: Timer) -> Iterator[Row]:
     work = {name: work_of(model.sizes, model.tokens, identity=name in named).total for name in (*named, *alone)}
     for name, flop in work.items():
         taken = found.get(name)
-        told = f"not here: {failed[name]}" if taken is None else f"floor / this: {timer.floor_share(flop, taken):.0%}"
+        told = failed[name] if taken is None else f"floor / this: {timer.floor_share(flop, taken):.0%}"
         yield Row(name, None if taken is None else 1000 * taken, "ms", note=told)
-    best = min((name for name in named if name in found), key=found.__getitem__)
-    share, told = timer.floor_share(work[best], found[best]), f"{work[best] / 1e12:.4g} TFLOP"
-    yield Row("floor / the fastest pass with identity", share, least=FLOOR_BAR, note=told)
-    yield Row("engine / stock, without identity", found[WITHOUT] / found[STOCK], note=f"attention of both by {stock}")
+    floors = {name: timer.floor_share(work[name], found[name]) for name in named if name in found}
+    told = f"{work[next(iter(named))] / 1e12:.4g} TFLOP"
+    yield Row("floor / the fastest pass with identity", max(floors.values(), default=None), least=FLOOR_BAR, note=told)
+    ratio, why = over(found.get(WITHOUT), found.get(STOCK)), failed.get(WITHOUT) or failed.get(STOCK)
+    yield Row("engine / stock, without identity", ratio, note=why or f"attention of both by {stock}")
 
 
-def stock_attention() -> str:
-    """The kernel that stock DiffSynth takes here, by what can be imported, in our names."""
-    from diffsynth.models import wan_video_dit as stock
-
-    packages = {"flash-attn-3": stock.FLASH_ATTN_3_AVAILABLE, "flash-attn-2": stock.FLASH_ATTN_2_AVAILABLE}
-    packages["sage"] = stock.SAGE_ATTN_AVAILABLE
-    return next((name for name, there in packages.items() if there), PLAIN)
+def over(this: float | None, that: float | None) -> float | None:
+    """Their ratio; None where one was not measured."""
+    return None if this is None or that is None else this / that
 
 
 def _kernel(name: str) -> Any:  # noqa: ANN401
@@ -148,13 +145,11 @@ def _parts(model: Model, timer: Timer, compiled: bool) -> Iterator[Row]:
     dos: dict[str, Callable[[], object]] = {name: do for name, (do, _) in parts.items()}
     found, failed = interleaved(dos, timer.device, timer.repeats)
     for name, (_, flop) in parts.items():
-        if name in failed:
-            yield Row(f"  {name}", note=f"not here: {failed[name]}")
-            continue
-        told = f"{found[name] / found[BLOCK]:.1%} of the engine's block"
-        if flop:
-            told += f"; floor / this: {timer.floor_share(flop, found[name]):.0%}"
-        yield Row(f"  {name}", 1000 * found[name], "ms", note=told)
+        taken, share = found.get(name), over(found.get(name), found.get(BLOCK))
+        notes = [failed[name]] if taken is None else []
+        notes += [f"{share:.1%} of the engine's block"] if share is not None else []
+        notes += [f"floor / this: {timer.floor_share(flop, taken):.0%}"] if flop and taken is not None else []
+        yield Row(f"  {name}", None if taken is None else 1000 * taken, "ms", note="; ".join(notes))
 
 
 if __name__ == "__main__":

@@ -39,20 +39,31 @@ def interleaved(
     """The same of several pieces of work, in turns: what slows the machine for a while slows all of them alike.
 
     Returns:
-        Seconds by name, and why not for what is not here: a kernel that is missing, or not for these inputs.
+        Seconds by name, and why not for what did not run: a kernel that is missing, or not for these inputs, or for
+        which the memory is too small.
     """
-    found: dict[str, list[float]] = {}
+    found: dict[str, list[float]] = {name: [] for name in dos}
     failed: dict[str, str] = {}
-    for name, do in dos.items():
-        try:
-            seconds(do, device, 1, warm_up)
-            found[name] = []
-        except UNAVAILABLE as error:
-            failed[name] = str(error).partition(". ")[0] or type(error).__name__
-    for _ in range(repeats):
-        for name, taken in found.items():
-            taken.append(seconds(dos[name], device, 1, 0))
-    return {name: median(taken) for name, taken in found.items()}, failed
+    for turn in range(repeats + 1):
+        for name, do in dos.items():
+            taken = failed.get(name) or _attempt(do, device, 0 if turn else warm_up)
+            if isinstance(taken, str):
+                failed[name] = taken
+            elif turn:
+                found[name].append(taken)
+    return {name: median(taken) for name, taken in found.items() if name not in failed}, failed
+
+
+def _attempt(do: Callable[[], object], device: str, warm_up: int) -> float | str:
+    """Its seconds, or why there are none."""
+    import torch
+
+    try:
+        return seconds(do, device, 1, warm_up)
+    except torch.OutOfMemoryError:
+        return "out of memory"
+    except UNAVAILABLE as error:
+        return f"not here: {str(error).partition('. ')[0] or type(error).__name__}"
 
 
 def matmul_rate(device: str, dtype: torch.dtype, repeats: int = REPEATS) -> float:

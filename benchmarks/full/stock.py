@@ -1,6 +1,8 @@
 """Stock DiffSynth on the same files: seconds of a CFG step by its own pipeline, without an identity.
 
-Run in a process of its own, before anything of the engine is imported: nothing of it is installed into the model.
+Twice: as it comes, with the attention that it takes by what can be imported; and with the kernel that the engine's
+runs in the same folder took. Run in a process of its own, and nothing of the engine is installed into the model but
+that kernel.
 """
 
 from __future__ import annotations
@@ -12,8 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.common import commit, machine, versions
+from benchmarks.full.clips import CACHE
 from benchmarks.full.parts import parts
+from benchmarks.stock import attention_by, stock_attention
 from benchmarks.timing import default_device, matmul_rate, seconds
+from standin_batch.plan.work import IDENTITY_TOKENS
 from standin_batch.weights.locate import locate
 from standin_batch.weights.registry import ModelRow
 
@@ -22,12 +27,14 @@ STEPS, WARM_UP = 3, 1
 
 
 def measure(folder: Path, row: ModelRow, arguments: argparse.Namespace) -> Path:
-    """Load the pipeline as its documentation says, and time its two forwards of a step.
+    """Load the pipeline as its documentation says, and time its two forwards of a step with either attention.
 
     Returns:
         The file that has what came out.
     """
     import torch
+
+    from standin_batch.engine.dit.attention import EXACT
 
     device = default_device() if arguments.device == "auto" else arguments.device
     dtype = getattr(torch, row.defaults["dtype"])
@@ -35,9 +42,14 @@ def measure(folder: Path, row: ModelRow, arguments: argparse.Namespace) -> Path:
     pipe = _pipeline(folder, row, device)
     sizes = {key: getattr(arguments, key) or row.defaults[key] for key in ("width", "height")}
     frames = arguments.frames or row.defaults["num_frames"]
-    step = _step(pipe, row, (1, 16, (frames - 1) // 4 + 1, sizes["height"] // 8, sizes["width"] // 8))
+    shape = (1, 16, (frames - 1) // 4 + 1, sizes["height"] // 8, sizes["width"] // 8)
+    step, kernel = _step(pipe, row, shape), engine_kernel(folder, row, shape, device)
+    own = seconds(step, device, repeats=STEPS, warm_up=WARM_UP)
+    with attention_by(EXACT[kernel]):
+        same = seconds(step, device, repeats=STEPS, warm_up=WARM_UP)
     found = {
-        "step_seconds": seconds(step, device, repeats=STEPS, warm_up=WARM_UP),
+        **{"step_seconds": own, "attention": stock_attention()},
+        **{"same_attention_step_seconds": same, "engine_attention": kernel},
         "matmul_flop_per_second": rate,
         **{**sizes, "num_frames": frames},
         **{"machine": machine(), "versions": versions(), "commit": commit()},
@@ -45,6 +57,20 @@ def measure(folder: Path, row: ModelRow, arguments: argparse.Namespace) -> Path:
     path = folder / RESULT
     path.write_text(json.dumps(found, indent=1), encoding="utf-8")
     return path
+
+
+def engine_kernel(folder: Path, row: ModelRow, shape: tuple[int, ...], device: str) -> str:
+    """The name of the kernel that the engine takes for a subject's clip of these latents, as its runs remember it."""
+    import torch
+
+    from standin_batch.engine.dit.attention import Shape
+    from standin_batch.engine.dit.chosen import Kernels
+
+    _, _, frames, rows, columns = shape
+    tokens, heads = frames * (rows // 2) * (columns // 2), row.sizes.num_heads
+    attended = Shape(tokens, tokens + IDENTITY_TOKENS, heads, row.sizes.dim // heads)
+    kernels = Kernels(device, folder / CACHE / "attention.json")
+    return kernels.name_for(attended, getattr(torch, row.defaults["dtype"]))
 
 
 def _pipeline(folder: Path, row: ModelRow, device: str) -> Any:  # noqa: ANN401

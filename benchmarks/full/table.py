@@ -83,8 +83,7 @@ def rows(folder: Path) -> list[Row]:
     step = exact.step()
     return [
         *_step_rows(exact, step),
-        _stock_row(folder, step),
-        Row("exact step / the reference's", note="needs a checkout of the reference: benchmarks.batch --reference"),
+        *_stock_rows(folder, step),
         *_clip_rows(exact),
         *_load_rows(exact),
         *(row for name in _opt_ins(folder) for row in _opt_in_rows(folder, name, exact)),
@@ -117,12 +116,17 @@ def _step_rows(exact: Ran, step: float | None) -> list[Row]:
     ]
 
 
-def _stock_row(folder: Path, step: float | None) -> Row:
-    what, path = "exact step / stock DiffSynth's", folder / RESULT
+def _stock_rows(folder: Path, step: float | None) -> list[Row]:
+    same, own = "exact step / stock DiffSynth's, with the same attention", "exact step / stock DiffSynth's, as it comes"
+    path = folder / RESULT
     if step is None or not path.is_file():
-        return Row(what, note="needs the steps `run` and `stock`")
+        return [Row(what, note="needs the steps `run` and `stock`") for what in (same, own)]
     stock = json.loads(path.read_text(encoding="utf-8"))
-    return Row(what, step / stock["step_seconds"], note="stock has no identity, which is 1.7 % of a forward at 14B")
+    told = f"both by {stock['engine_attention']}; stock has no identity, which is 1.7 % of a forward at 14B"
+    return [
+        Row(same, step / stock["same_attention_step_seconds"], note=told),
+        Row(own, step / stock["step_seconds"], note=f"{stock['engine_attention']} against {stock['attention']}"),
+    ]
 
 
 def _clip_rows(exact: Ran) -> list[Row]:
