@@ -45,10 +45,11 @@ test-gpu: install ## what needs a CUDA device
 	$(BIN)/python -m pytest -m gpu
 
 bench-cpu: install ## measure what a CPU can: into outputs/benchmarks
-	for name in batch runner plan kernel clip load; do $(BIN)/python -m benchmarks.$$name --json $(BENCH)/$$name.json || exit; done
+	for name in batch runner plan kernel clip load speed_error; do $(BIN)/python -m benchmarks.$$name --json $(BENCH)/$$name.json || exit; done
 
 bench-gpu: install ## measure 14B on random weights: 41 GB of disk in BENCH_DIR, one GPU
 	for name in kernel load; do $(BIN)/python -m benchmarks.$$name --json $(BENCH)/gpu-$$name.json || exit; done
+	$(BIN)/python -m benchmarks.fullsize check
 	for step in write manifest run stock; do $(BIN)/python -m benchmarks.fullsize $$step $(BENCH_DIR) || exit; done
 	for name in fp8 sage cache compile turbo; do $(BIN)/python -m benchmarks.fullsize run $(BENCH_DIR) --name $$name --skip-reading; done; true
 	$(BIN)/python -m benchmarks.fullsize report $(BENCH_DIR) --json $(BENCH)/fullsize.json --fill docs/performance.md

@@ -2,7 +2,8 @@
 
 The tiny model has random weights: what comes out for it says that an option computes, not how its clips look. With
 `--model wan2.1-t2v-14b --device cuda` it is the same for real weights. Each clip is made twice: the first has kernels
-compiled and chosen, the second counts, and both have to have the same bits.
+compiled and chosen, the second counts, and both have to have the same bits. The tiny model takes about two minutes on
+two cores.
 """
 
 from __future__ import annotations
@@ -12,20 +13,24 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from PIL import Image
 
 from benchmarks.common import BenchmarkError, Report, Row, guarded, parser, publish
-from standin_batch.engine.engine import Clip, Engine
-from standin_batch.face.models import FaceModels
+from standin_batch.errors import StandinError
 from standin_batch.job import Job, Subject
 from standin_batch.run.speed_ready import is_installed, speed_faults
 from standin_batch.speed import Speed
 from standin_batch.weights.locate import locate, root_of
 from standin_batch.weights.registry import ROWS, ModelRow
-from standin_batch.weights.tiny import ensure_tiny
+
+if TYPE_CHECKING:
+    import torch
+
+    from standin_batch.engine.engine import Clip, Engine
+    from standin_batch.face.models import FaceModels
 
 OPTIONS = (
     Speed(cache=0.1),
@@ -65,16 +70,21 @@ def main() -> None:
     publish(measure(arguments), arguments.json)
 
 
-@torch.no_grad()
 def measure(arguments: argparse.Namespace) -> Report:
     """Each option against the exact clip."""
+    import torch
+
+    from standin_batch.engine.engine import Engine
+    from standin_batch.weights.tiny import ensure_tiny
+
     row = ROWS[arguments.model]
     if row.generator is not None and arguments.checkpoints is None:
         ensure_tiny(root_of(row, None))
     engine = Engine.load(row.name, arguments.dtype, locate(row, arguments.checkpoints), arguments.device)
     job = _job(row, arguments)
-    exact = _clip(engine, job)
-    rows = [each for speed in OPTIONS for each in _rows(engine, replace(job, speed=speed), exact)]
+    with torch.no_grad():
+        exact = _clip(engine, job)
+        rows = [each for speed in OPTIONS for each in rows_of(engine, replace(job, speed=speed), exact)]
     rows.append(Row("turbo", note="other steps and weights make another clip; there is no exact one to compare with"))
     size = f"{job.width}x{job.height}x{job.num_frames}"
     settings = {"model": row.name, "device": engine.device, "dtype": job.dtype, "size": size}
@@ -100,11 +110,20 @@ def _job(row: ModelRow, arguments: argparse.Namespace) -> Job:
     )
 
 
-def _rows(engine: Engine, job: Job, exact: Clip) -> Iterator[Row]:
+def rows_of(engine: Engine, job: Job, exact: Clip) -> list[Row]:
+    """What came out for one option; why nothing did, if it cannot be made or fails: others are made all the same."""
     if why := _lacks(engine, job):
-        yield Row(str(job.speed), note=why)
-        return
-    found = _clip(engine, job)
+        return [Row(str(job.speed), note=why)]
+    try:
+        return list(_compared(engine, job, exact, _clip(engine, job)))
+    except Exception as error:  # compilers and kernels raise what they like
+        told = error.message if isinstance(error, StandinError) else f"{type(error).__name__}: {error}"
+        return [Row(str(job.speed), note=f"failed: {told.strip().splitlines()[0]}")]
+
+
+def _compared(engine: Engine, job: Job, exact: Clip, found: Clip) -> Iterator[Row]:
+    import torch
+
     what = f"{job.speed}: latents, relative error"
     if torch.equal(found.latents, exact.latents):
         yield Row(what, 0.0, note="the same bits")
@@ -123,6 +142,8 @@ def _lacks(engine: Engine, job: Job) -> str:
     if engine.device == "cpu" and job.speed.fp8 and is_installed("torchao"):
         _let_a_cpu_do_fp8()
         return ""
+    import torch
+
     capability = torch.cuda.get_device_capability(engine.device) if engine.device != "cpu" else None
     return "; ".join(fault.message.replace("`", "") for fault in speed_faults([job], capability))
 
@@ -135,6 +156,8 @@ def _let_a_cpu_do_fp8() -> None:
 
 
 def _clip(engine: Engine, job: Job) -> Clip:
+    import torch
+
     first, second = (engine.generate(job, Gradient(), lambda step, steps: None) for _ in range(2))
     if not torch.equal(first.latents, second.latents):
         raise BenchmarkError(f"{job.speed}: two runs of one clip differ")

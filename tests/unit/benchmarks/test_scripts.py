@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-SCRIPTS = ("batch", "runner", "plan", "kernel", "clip", "load", "fullsize")
+SCRIPTS = ("batch", "runner", "plan", "kernel", "clip", "load", "speed_error", "fullsize")
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
