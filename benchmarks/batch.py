@@ -4,6 +4,8 @@ Every process starts with an empty user cache of its own and the same weights, m
 measurement has the files in the system's memory for all alike. The engine's own time is what the records say of their
 jobs. The bare import and the plain reading are measured in fresh processes, right before and behind the batch; half of
 the single processes run before it, half behind: what slows the machine for a while slows them alike.
+
+On two cores it takes about five minutes.
 """
 
 from __future__ import annotations
@@ -11,17 +13,20 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
 from benchmarks.batch_jobs import IDENTITIES, PROMPTS, Place, combinations
 from benchmarks.calls import Call, python
-from benchmarks.common import BenchmarkError, Report, Row, guarded, parser, publish
+from benchmarks.common import BenchmarkError, Report, Row, guarded, parser, publish, size
 from benchmarks.reference import reference_seconds
 from standin_batch.weights.locate import is_made_here, locate, root_of
-from standin_batch.weights.registry import row
+from standin_batch.weights.registry import ROWS, row
+
+ALL = 24
+"""Combinations: with fewer jobs, most of the time is start-up, and the bars mean nothing."""
 
 ENGINE_BAR = 1.05
 SINGLES_BAR = 0.15
@@ -31,11 +36,13 @@ LIBRARIES = "import torch, transformers, diffsynth.pipelines.wan_video, cv2, onn
 """What a run with a face imports before its first step, and nothing else."""
 
 READ = """
-import pathlib, sys
+import pathlib, sys, time
+start = time.perf_counter()
 for name in sys.argv[1:]:
     with pathlib.Path(name).open("rb") as file:
         while file.read(1 << 24):
             pass
+print(time.perf_counter() - start)
 """
 
 
@@ -63,11 +70,18 @@ def main() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     made = parser("benchmarks.batch", __doc__)
-    made.add_argument("--jobs", type=int, default=24, help="how many of the 24 combinations")
-    made.add_argument("--size", default="160x96", metavar="WxH", help="of the videos")
+    made.add_argument(
+        "--jobs",
+        type=int,
+        choices=range(1, ALL + 1),
+        metavar="N",
+        default=ALL,
+        help=f"how many of the {ALL} combinations; bars are for all",
+    )
+    made.add_argument("--size", type=size, default="160x96", metavar="WxH", help="of the videos")
     made.add_argument("--frames", type=int, default=9, help="of each video")
     made.add_argument("--steps", type=int, default=4, help="of denoising")
-    made.add_argument("--model", default="tiny", help="row of the table of models")
+    made.add_argument("--model", choices=ROWS, default="tiny", help="row of the table of models")
     made.add_argument("--checkpoints", type=Path, help="as of `standin run`")
     made.add_argument("--device", default="auto", help="as of `standin run`")
     made.add_argument(
@@ -90,15 +104,17 @@ def measure(arguments: argparse.Namespace, folder: Path) -> Report:
     rounds = [_round(place, number, jobs, _weights(arguments, folder)) for number in range(arguments.repeats)]
     singles += [place.run(f"single-{number}", [job]) for number, job in alone[half:]]
     batches = [each.batch for each in rounds]
-    rows = [*_batch_rows(batches), *_start_rows(rounds), *_single_rows(batches, singles)]
+    rows = [*batch_rows(batches), *_start_rows(rounds), *_single_rows(batches, singles)]
     rows += _reference_rows(arguments, jobs, batches[0])
     settings = {"jobs": len(jobs), "size": arguments.size, "frames": arguments.frames, "steps": arguments.steps}
     settings |= {"model": arguments.model, "scores": not arguments.no_scores, "repeats": arguments.repeats}
     details = {"phases": batches[0].phases(), "singles": [call.seconds for call in singles]}
+    rows = rows if len(jobs) == ALL else [replace(each, most=None) for each in rows]
     return Report(f"{len(jobs)} jobs in one run, against {len(singles)} single processes", rows, settings, details)
 
 
-def _batch_rows(batches: Sequence[Call]) -> list[Row]:
+def batch_rows(batches: Sequence[Call]) -> list[Row]:
+    """The batch, and the parts that it is the sum of; the median of each."""
     walls = [call.seconds for call in batches]
     engines = [call.engine_seconds() for call in batches]
     starts = [call.to_first_job or 0.0 for call in batches]
@@ -111,16 +127,27 @@ def _batch_rows(batches: Sequence[Call]) -> list[Row]:
         Row(
             "  leaving", _median(call.leaving for call in batches), "s", note="from the end of the run to the process's"
         ),
+        Row(
+            "  other",
+            _median(map(_other, batches)),
+            "s",
+            note="between and beside the jobs; below 0 where parts overlap",
+        ),
         Row("(batch - start-up) / engine", median(shares), most=ENGINE_BAR),
     ]
+
+
+def _other(call: Call) -> float:
+    """What is in none of the parts."""
+    told = (call.to_first_job, call.engine_seconds(), call.after_last_job, call.leaving)
+    return call.seconds - sum(part or 0.0 for part in told)
 
 
 def _round(place: Place, number: int, jobs: Sequence[dict[str, Any]], weights: Sequence[Path]) -> Round:
     files = [str(path.resolve()) for path in weights]
 
     def least() -> tuple[float, float]:
-        empty = python("", workplace=place.folder).seconds
-        reading = python(READ, *files, workplace=place.folder).seconds - empty
+        reading = float(python(READ, *files, workplace=place.folder).output)
         return python(LIBRARIES, workplace=place.folder).seconds, reading
 
     before = least()
@@ -132,7 +159,7 @@ def _round(place: Place, number: int, jobs: Sequence[dict[str, Any]], weights: S
 def _start_rows(rounds: Sequence[Round]) -> list[Row]:
     first = _median(each.batch.to_first_step for each in rounds)
     return [
-        Row("to the first step", first, "s", note="its beginning; see calls.py for how it is told"),
+        Row("to the first step", first, "s", note="its beginning: the end of the first, less the length of the second"),
         Row(
             "  bare import of the libraries", median(each.importing for each in rounds), "s", note="in a fresh process"
         ),

@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import shlex
 import subprocess
 import sys
@@ -101,6 +102,26 @@ def with_json(made: argparse.ArgumentParser) -> argparse.ArgumentParser:
     commit()  # as it is now: what is measured may take long
     made.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     return made
+
+
+def multiple_of(unit: int) -> Callable[[str], int]:
+    """What turns a word of the command line into a whole number of `unit`s, for `type=` of an argument."""
+
+    def number_of(word: str) -> int:
+        found = int(word)
+        if found < unit or found % unit:
+            raise argparse.ArgumentTypeError(f"{word} is no multiple of {unit}")
+        return found
+
+    number_of.__name__ = "number"  # argparse names it where a word is none
+    return number_of
+
+
+def size(word: str) -> str:
+    """A word of the command line that says a width and a height, such as 832x480, for `type=` of an argument."""
+    if not re.fullmatch(r"[1-9]\d*x[1-9]\d*", word):
+        raise argparse.ArgumentTypeError(f"{word!r} is no size; an example is 832x480")
+    return word
 
 
 def guarded(main: Callable[[], None]) -> None:

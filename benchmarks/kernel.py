@@ -1,8 +1,9 @@
 """How far is one pass of the transformer from the floor, and where does its time go?
 
-Random weights at the sizes of a model, one pass by part, against the floor: its operations (`plan/work.py`) at the rate
-of a matrix product, measured in the same call. Stock DiffSynth's block and pass stand beside the engine's; stock has no
-identity. All are timed in turns. Without a GPU the tiny model is timed, and only ratios mean anything.
+Random weights at the sizes of a model, one pass by part, against the floor: its operations, counted, at the rate of a
+matrix product, measured in the same call. Stock DiffSynth's block and pass stand beside the engine's; stock has no
+identity. All are timed in turns. Without a GPU the tiny model is timed, and only ratios mean anything:
+on two cores that takes one to three minutes.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from functools import cache, partial
 from typing import Any
 
 from benchmarks.block_parts import Block
-from benchmarks.common import Report, Row, guarded, parser, publish
+from benchmarks.common import Report, Row, guarded, parser, publish, size
 from benchmarks.stock import stock_attention
 from benchmarks.timing import REPEATS, default_device, interleaved, matmul_rate, usual_model
 from benchmarks.transformer import Model, random_model
@@ -49,9 +50,9 @@ class Timer:
 def main() -> None:
     """Measure, and say what came out."""
     made = parser("benchmarks.kernel", __doc__)
-    made.add_argument("--model", help="row of the table of models; 14B on a GPU, else tiny, unless said")
+    made.add_argument("--model", choices=ROWS, help="row of the table of models; 14B on a GPU, else tiny, unless said")
     made.add_argument("--layers", type=int, help="blocks; all of the model's unless said")
-    made.add_argument("--size", metavar="WxH", help="of the video; the model's own unless said")
+    made.add_argument("--size", type=size, metavar="WxH", help="of the video; the model's own unless said")
     made.add_argument("--frames", type=int, help="of the video; the model's own unless said")
     made.add_argument("--dtype", choices=("float32", "bfloat16"), help="the model's own unless said")
     made.add_argument("--repeats", type=int, default=REPEATS, help="that count; of whole passes a third")
