@@ -2,7 +2,7 @@
 
 The tiny model has random weights: what comes out for it says that an option computes, not how its clips look. With
 `--model wan2.1-t2v-14b --device cuda` it is the same for real weights. Each clip is made twice: the first has kernels
-compiled and chosen, the second counts, and both have to have the same bits. The tiny model takes about two minutes on
+compiled and chosen, the second counts, and both have to have the same bits. The tiny model takes less than a minute on
 two cores.
 """
 
@@ -81,7 +81,7 @@ def measure(arguments: argparse.Namespace) -> Report:
     if row.generator is not None and arguments.checkpoints is None:
         ensure_tiny(root_of(row, None))
     engine = Engine.load(row.name, arguments.dtype, locate(row, arguments.checkpoints), arguments.device)
-    job = _job(row, arguments)
+    job = job_of(row, arguments)
     with torch.no_grad():
         exact = _clip(engine, job)
         rows = [each for speed in OPTIONS for each in rows_of(engine, replace(job, speed=speed), exact)]
@@ -91,7 +91,8 @@ def measure(arguments: argparse.Namespace) -> Report:
     return Report("Options of speed against exact", rows, {**settings, "steps": job.num_inference_steps})
 
 
-def _job(row: ModelRow, arguments: argparse.Namespace) -> Job:
+def job_of(row: ModelRow, arguments: argparse.Namespace) -> Job:
+    """The clip that is made, exactly."""
     said = row.defaults
     scale = said["cfg_scale"]
     return Job(
