@@ -28,6 +28,7 @@ from standin_batch.plan.kind import counts_of, kept_kind, work_kind
 from standin_batch.plan.learnt import LAST, WORKING, learnt
 from standin_batch.plan.state import ModelKey
 from standin_batch.plan.work import job_flop
+from standin_batch.speed import EXACT
 
 TAIL_BYTES = 1 << 20
 """As much of the file is read: some 3,000 lines."""
@@ -70,6 +71,7 @@ class Measured:
             "device": device,
             "model": job.model,
             "dtype": job.dtype,
+            "speed": str(job.speed),
             "flop": job_flop(job),
             "kind": work_kind(job),
             "kept_kind": kept_kind(job, scored),
@@ -105,7 +107,10 @@ class Measured:
         self._append({"device": device, "model": model[0], "dtype": model[1]}, seconds)
 
     def costs(self, device: str) -> CostModel:
-        """The cost model of `device`: the median of the last measurements of each model and dtype."""
+        """The cost model of `device`: the median of the last measurements of each model and dtype.
+
+        Only exact jobs tell how fast it computes: what others give up, or leave out, says nothing of those that do not.
+        """
         rates: dict[ModelKey, list[float]] = {}
         loads: dict[ModelKey, list[float]] = {}
         lines = [line for line in self._lines() if line.get("device") == device]
@@ -114,7 +119,7 @@ class Measured:
                 model, flop, seconds = found
                 if flop is None:
                     loads.setdefault(model, []).append(seconds)
-                else:
+                elif line.get("speed", str(EXACT)) == str(EXACT):  # before lines had it, there was only one
                     rates.setdefault(model, []).append(flop / seconds)
         return CostModel(throughput=_medians(rates), loading=_medians(loads), learnt=learnt(lines))
 

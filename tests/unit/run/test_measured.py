@@ -15,6 +15,7 @@ from standin_batch.plan.learnt import LAST, Learnt
 from standin_batch.plan.work import job_flop
 from standin_batch.run import measured as module
 from standin_batch.run.measured import Measured, device_of, likely_device
+from standin_batch.speed import Speed
 
 TINY = ("tiny", "float32")
 JOB = make_job()
@@ -34,6 +35,18 @@ def test_a_finished_job_tells_the_throughput_of_its_denoising_and_decoding(measu
     measured.add_job("cpu", JOB, {"prompt": 50.0, "identity": 50.0, "denoise": 1.5, "decode": 0.5})
     assert measured.costs("cpu").throughput == {TINY: job_flop(JOB) / 2.0}
     assert measured.costs("cpu").job_seconds(JOB) == 2.0
+
+
+def test_only_exact_jobs_tell_the_throughput(measured):
+    quick = make_job(speed=Speed(fp8=True, cache=0.2))
+    measured.add_job("cpu", JOB, {"denoise": 2.0})
+    for _ in range(3):
+        measured.add_job("cpu", quick, {"denoise": 0.5})
+    costs = measured.costs("cpu")
+    assert costs.job_seconds(quick) == 0.5
+    assert costs.job_seconds(make_job(speed=Speed(cache=0.1))) == 2.0, "a speed never seen is taken for no speed-up"
+    twice = make_job(num_inference_steps=8)
+    assert costs.job_seconds(twice) == pytest.approx(2.0 * job_flop(twice) / job_flop(JOB))
 
 
 def test_a_load_tells_the_time_of_loading(measured):
