@@ -97,7 +97,7 @@ def run_local(
             with stop.at_once(), part(PLAN):
                 left, now = _still_to_do(planned, checkpoints, emit)
                 files = {**files, **find_weights(left, checkpoints, emit)} if _lacks(files, left) else files
-            settings = _settings(planned, machine, device, files, stop.at)
+            settings = _settings(planned, left, machine, device, files, stop.at)
             settings = (
                 replace(settings, standing=lambda: planned.again()[1], empty=now.empty) if planned.asks else settings
             )
@@ -155,11 +155,13 @@ def _waiting(emit: Listener) -> Callable[[str], object]:
 
 def _settings(
     planned: PlannedManifest,
+    left: Plan,
     machine: Machine,
     device: str,
     files: Mapping[tuple[str, str], ModelFiles],
     deadline: float | None,
 ) -> RunSettings:
+    """How `left` runs: what of the plan is still to do now."""
     here, options = device_of(device), planned.manifest.run
     costs = Measured.default().costs(here.name)
     room = Room(planned.store.layout.folder, planned.store.options, planned.bytes_per_pixel)
@@ -167,13 +169,13 @@ def _settings(
         manifest=planned.manifest.name,
         device=device,
         files=files,
-        profile=profile_for(planned.plan, machine.memory, here),
+        profile=profile_for(left, machine.memory, here),
         every=Every.of(options.checkpoint_every),
         max_failures=machine.max_failures or options.max_failures,
         deadline=None if deadline is None else Deadline(deadline, costs),
         room=room,
         scores=planned.manifest.scores,
-        estimated=estimate(planned.plan, costs, here, scored=planned.manifest.scores.enabled).seconds,
+        estimated=estimate(left, costs, here, scored=planned.manifest.scores.enabled).seconds,
     )
 
 
