@@ -163,19 +163,19 @@ def _settings(
 ) -> RunSettings:
     """How `left` runs: what of the plan is still to do now."""
     here, options = device_of(device), planned.manifest.run
-    costs = Measured.default().costs(here.name)
+    costs, profile = Measured.default().costs(here.name), profile_for(left, machine.memory, here)
     room = Room(planned.store.layout.folder, planned.store.options, planned.bytes_per_pixel)
     return RunSettings(
         manifest=planned.manifest.name,
         device=device,
         files=files,
-        profile=profile_for(left, machine.memory, here),
+        profile=profile,
         every=Every.of(options.checkpoint_every),
         max_failures=machine.max_failures or options.max_failures,
-        deadline=None if deadline is None else Deadline(deadline, costs),
+        deadline=None if deadline is None else Deadline(deadline, replace(costs, memory=profile)),
         room=room,
         scores=planned.manifest.scores,
-        estimated=estimate(left, costs, here, scored=planned.manifest.scores.enabled).seconds,
+        estimated=estimate(left, costs, here, scored=planned.manifest.scores.enabled, memory=profile).seconds,
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from standin_batch.job import Job
 from standin_batch.plan.kind import Alike, kept_kind, work_kind
 from standin_batch.plan.learnt import Learnt, overhang
+from standin_batch.plan.memory import Profile
 from standin_batch.plan.state import ModelKey, State, Switches, path, switch, texts
 from standin_batch.plan.work import identity_flop, job_flop, prompt_flop
 from standin_batch.weights.registry import ROWS
@@ -52,16 +53,18 @@ class CostModel:
         loading: seconds to load, measured, by model and dtype.
         rates: assumed where nothing was measured.
         learnt: from whole runs.
+        memory: the profile that jobs are made under.
     """
 
     throughput: Mapping[ModelKey, float] = field(default_factory=dict)
     loading: Mapping[ModelKey, float] = field(default_factory=dict)
     rates: Rates = field(default_factory=Rates)
     learnt: Learnt = field(default_factory=Learnt)
+    memory: Profile = Profile.RESIDENT
 
     def job_seconds(self, job: Job) -> float | None:
         """Seconds of a job besides its switches: of its kind, or else by its work; None where nothing was measured."""
-        known = self.learnt.jobs.get(work_kind(job)) if self.learnt.jobs else None
+        known = self.learnt.jobs.get(work_kind(job, self.memory.value)) if self.learnt.jobs else None
         rate = self.throughput.get((job.model, job.dtype))
         return known if known is not None or rate is None else job_flop(job) / rate
 
@@ -124,7 +127,7 @@ class CostModel:
         """
         if not together or not self.learnt.runs:
             return 0.0
-        kinds = {work_kind(one.job) for one in together}
+        kinds = {work_kind(one.job, self.memory.value) for one in together}
         return self.learnt.once_seconds(kinds) + sum(self.learnt.counted_seconds(counts).values())
 
     def waiting_seconds(self, together: Sequence[Alike], scored: bool) -> float:

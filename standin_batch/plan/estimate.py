@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from standin_batch.attempts import attempt
 from standin_batch.job import Job
@@ -178,6 +178,7 @@ def estimate(
     bytes_per_pixel: float | None = None,
     acceptance: float | None = None,
     scored: bool = False,
+    memory: Profile | None = None,
 ) -> Estimate:
     """Estimate what `plan` takes.
 
@@ -188,9 +189,12 @@ def estimate(
         bytes_per_pixel: of video for each pixel of each frame, where that is known.
         acceptance: share of clips that are accepted, 0 to 1, where that is known.
         scored: whether all clips are looked at; otherwise those whose jobs ask something of their scores.
+        memory: the profile that it would run under; the first that is expected to fit unless given.
     """
     jobs = [item.job for item in plan.to_run]
     together = alike(jobs)
+    expected = peaks(Extent.of(one.job) for one in together)
+    costs = replace(costs, memory=memory or fitting(expected, device.memory_bytes))
     models = {(group.model, group.dtype) for group in plan.groups}
     return Estimate(
         groups=tuple(_group(group, costs, acceptance) for group in plan.groups),
@@ -199,7 +203,7 @@ def estimate(
         switch_seconds_in_manifest_order=costs.order_seconds(plan.as_written),
         measured=all(model in costs.throughput and model in costs.loading for model in models),
         bytes_per_pixel=bytes_per_pixel,
-        peaks=peaks(Extent.of(one.job) for one in together),
+        peaks=expected,
         once_seconds=costs.once_seconds(together, besides(jobs)),
         waiting_seconds=costs.waiting_seconds(together, scored),
     )

@@ -8,15 +8,22 @@ from functools import lru_cache
 
 from standin_batch.job import Job
 from standin_batch.modes import MODES
+from standin_batch.plan.memory import Profile
 from standin_batch.plan.state import count_switches
 from standin_batch.plan.work import job_flop
 
 
-def work_kind(job: Job) -> str:
-    """The kind of `job` as it is computed: its work (passes, tiles and references count there) and its shape."""
+def work_kind(job: Job, memory: str = Profile.RESIDENT.value) -> str:
+    """The kind of `job` as it is computed: its work (passes, tiles and references count there) and its shape.
+
+    Args:
+        job: any.
+        memory: the profile that it is made under; `resident` is not said, as it was not before kinds knew of profiles.
+    """
     shape = (job.width, job.height, job.num_frames)
     how = (job.model, job.dtype, job.mode, str(job.speed))
-    return _named(*how, shape, job.num_inference_steps, job_flop(job), job.subject is not None)
+    kind = _named(*how, shape, job.num_inference_steps, job_flop(job), job.subject is not None)
+    return kind if memory == Profile.RESIDENT.value else f"{kind} {memory}"
 
 
 @lru_cache(maxsize=1024)

@@ -96,7 +96,11 @@ class _Run:
 
 
 def learnt(notes: Iterable[Mapping[str, Any]]) -> Learnt:
-    """What `notes` of one device teach; those that are damaged or of an older version are passed over."""
+    """What `notes` of one device teach; those that are damaged or of an older version are passed over.
+
+    So are runs with jobs of a kind of which no clip was noted, as under another memory profile than theirs: what the
+    jobs took cannot be told from the rest.
+    """
     jobs: dict[str, list[float]] = {}
     switches: dict[str, list[float]] = {}
     kept: dict[str, list[float]] = {}
@@ -109,7 +113,8 @@ def learnt(notes: Iterable[Mapping[str, Any]]) -> Learnt:
             jobs.setdefault(kind, []).append(seconds)
             switches.setdefault(kind, []).append(switch)
             kept.setdefault(kept_kind, []).append(beside)
-    return _of(_medians(jobs), _medians(switches), _medians(kept), runs[-LAST:])
+    told = [run for run in runs if set(run.jobs) <= set(jobs)]
+    return _of(_medians(jobs), _medians(switches), _medians(kept), told[-LAST:])
 
 
 def _of(

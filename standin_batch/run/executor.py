@@ -150,7 +150,8 @@ def execute(plan: Plan, store: Store, settings: RunSettings, emit: Listener, sto
     emit(profiled)
     if _teaches(plan, finished):
         jobs, scored = [item.job for item in plan.to_run], settings.scores.enabled
-        run.measured.add_run(run.device, jobs, scored, profiled.parts, sum(profiled.beside.values()))
+        beside, memory = sum(profiled.beside.values()), run.ladder.usual.value
+        run.measured.add_run(run.device, jobs, scored, profiled.parts, beside, memory)
     emit(finished)
     if fault is not None:
         raise fault

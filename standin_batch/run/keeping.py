@@ -94,7 +94,7 @@ class Keeping:
             scores = self._scored(record, job, may_go_on)
         kept = time.monotonic() - start
         seconds = sum(clip.seconds.values()) + kept
-        self.measured.add_job(self.device_name, job, clip.seconds, kept, bool(scores))
+        self.measured.add_job(self.device_name, job, clip.seconds, kept, bool(scores), memory)
         judged = None
         with self._no_video_is_lost(job):
             judged = self._judged(job, may_go_on)

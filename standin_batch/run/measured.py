@@ -26,6 +26,7 @@ from standin_batch.plan.cost import CostModel
 from standin_batch.plan.estimate import CPU, Device
 from standin_batch.plan.kind import counts_of, kept_kind, work_kind
 from standin_batch.plan.learnt import LAST, WORKING, learnt
+from standin_batch.plan.memory import Profile
 from standin_batch.plan.state import ModelKey
 from standin_batch.plan.work import job_flop
 from standin_batch.speed import EXACT
@@ -56,7 +57,13 @@ class Measured:
         return cls(cache_folder() / "throughput.jsonl")
 
     def add_job(
-        self, device: str, job: Job, seconds: Mapping[str, float], kept: float = 0.0, scored: bool = False
+        self,
+        device: str,
+        job: Job,
+        seconds: Mapping[str, float],
+        kept: float = 0.0,
+        scored: bool = False,
+        memory: str = Profile.RESIDENT.value,
     ) -> None:
         """Note how long a finished job took.
 
@@ -66,14 +73,16 @@ class Measured:
             seconds: by phase of the engine's clock.
             kept: seconds that the writer's thread was at work on its clip.
             scored: whether the clip was looked at there.
+            memory: the profile that it was made under.
         """
         what = {
             "device": device,
             "model": job.model,
             "dtype": job.dtype,
             "speed": str(job.speed),
+            "memory": memory,
             "flop": job_flop(job),
-            "kind": work_kind(job),
+            "kind": work_kind(job, memory),
             "kept_kind": kept_kind(job, scored),
             "whole": round(sum(seconds.get(phase, 0.0) for phase in WORKING), 6),
             "switch": round(seconds.get("switch", 0.0), 6),
@@ -81,7 +90,15 @@ class Measured:
         }
         self._append(what, sum(seconds.get(phase, 0.0) for phase in WORKING_PHASES))
 
-    def add_run(self, device: str, jobs: Sequence[Job], scored: bool, parts: Mapping[str, float], kept: float) -> None:
+    def add_run(
+        self,
+        device: str,
+        jobs: Sequence[Job],
+        scored: bool,
+        parts: Mapping[str, float],
+        kept: float,
+        memory: str = Profile.RESIDENT.value,
+    ) -> None:
         """Note how long a whole run took, in which all went well.
 
         Args:
@@ -90,13 +107,14 @@ class Measured:
             scored: whether all clips were looked at.
             parts: seconds by part, as `run.profile.PARTS` names them.
             kept: seconds that the writer's thread was at work.
+            memory: the profile that its jobs were made under.
         """
         what = {
             "device": device,
             "run": {part: round(seconds, 4) for part, seconds in parts.items() if seconds},
             "kept_seconds": round(kept, 4),
             "counts": counts_of(jobs),
-            "jobs": Counter(work_kind(job) for job in jobs),
+            "jobs": Counter(work_kind(job, memory) for job in jobs),
             "kept": Counter(kept_kind(job, scored or job.accept is not None) for job in jobs),
         }
         self._append(what, sum(parts.values()))
@@ -110,8 +128,9 @@ class Measured:
         """The cost model of `device`: the median of the last measurements of each model and dtype.
 
         Only exact jobs tell how fast it computes: what others give up, or leave out, says nothing of those that do not.
+        Of these only those under the highest memory profile that was seen: below it weights are waited for.
         """
-        rates: dict[ModelKey, list[float]] = {}
+        rates: dict[ModelKey, dict[str, list[float]]] = {}
         loads: dict[ModelKey, list[float]] = {}
         lines = [line for line in self._lines() if line.get("device") == device]
         for line in lines:
@@ -120,8 +139,10 @@ class Measured:
                 if flop is None:
                     loads.setdefault(model, []).append(seconds)
                 elif line.get("speed", str(EXACT)) == str(EXACT):  # before lines had it, there was only one
-                    rates.setdefault(model, []).append(flop / seconds)
-        return CostModel(throughput=_medians(rates), loading=_medians(loads), learnt=learnt(lines))
+                    memory = str(line.get("memory", Profile.RESIDENT.value))
+                    rates.setdefault(model, {}).setdefault(memory, []).append(flop / seconds)
+        highest = {model: values for model, found in rates.items() if (values := _highest(found))}
+        return CostModel(throughput=_medians(highest), loading=_medians(loads), learnt=learnt(lines))
 
     def _append(self, what: dict[str, Any], seconds: float) -> None:
         """One write for the whole line, so that lines of several processes do not mix."""
@@ -185,6 +206,11 @@ def _checked(line: Mapping[str, Any]) -> tuple[ModelKey, float | None, float] | 
 
 def _medians(found: Mapping[ModelKey, list[float]]) -> dict[ModelKey, float]:
     return {model: median(values[-LAST:]) for model, values in found.items()}
+
+
+def _highest(found: Mapping[str, list[float]]) -> list[float]:
+    """What was measured under the highest profile."""
+    return next((found[profile.value] for profile in Profile if profile.value in found), [])
 
 
 def likely_device() -> Device:

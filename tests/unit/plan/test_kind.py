@@ -39,6 +39,12 @@ def test_what_changes_the_work_makes_another(other):
     assert work_kind(make_job(**{"number": 1, "who": "ada", **other})) != work_kind(JOB)
 
 
+def test_a_memory_profile_makes_another_but_for_the_usual_one():
+    assert work_kind(JOB, "resident") == work_kind(JOB), "so that notes without one count"
+    assert len({work_kind(JOB, memory) for memory in ("resident", "offload", "lowest")}) == 3
+    assert kept_kind(JOB, True).startswith(work_kind(JOB)), "writing is the same under all"
+
+
 IN_KIND = {
     *("model", "mode", "subject", "width", "height", "num_frames", "num_inference_steps"),
     *("cfg_scale", "sigma_shift", "boundary", "dtype", "vae_tiled", "speed", "files"),

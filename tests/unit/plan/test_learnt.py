@@ -40,6 +40,10 @@ def test_what_jobs_took_more_than_their_kind_is_paid_once():
     assert learnt([*[job()] * 4, run(denoise=11.0)]).once_seconds(["a"]) == pytest.approx(3.0)
 
 
+def test_a_run_with_jobs_of_which_no_clip_was_noted_teaches_nothing():
+    assert learnt([*[job()] * 4, run(kind="b", denoise=99.0), run(denoise=8.0, start=1.0)]).once_seconds(["a"]) == 1.0
+
+
 def test_switches_of_loras_are_counted_by_their_number():
     notes = [*[job(switch=0.1)] * 3, job(whole=7.0, switch=5.1), run(denoise=7.6, switch=5.4, counts={"loras": 1})]
     found = learnt(notes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from jobs import make_job
 from standin_batch.plan.estimate import CPU, Device
 from standin_batch.plan.kind import alike, kept_kind
 from standin_batch.plan.learnt import LAST, Learnt
+from standin_batch.plan.memory import Profile
 from standin_batch.plan.work import job_flop
 from standin_batch.run import measured as module
 from standin_batch.run.measured import Measured, device_of, likely_device
@@ -47,6 +49,22 @@ def test_only_exact_jobs_tell_the_throughput(measured):
     assert costs.job_seconds(make_job(speed=Speed(cache=0.1))) == 2.0, "a speed never seen is taken for no speed-up"
     twice = make_job(num_inference_steps=8)
     assert costs.job_seconds(twice) == pytest.approx(2.0 * job_flop(twice) / job_flop(JOB))
+
+
+def test_each_memory_profile_has_its_own_seconds(measured):
+    for seconds, memory in ((2.0, "resident"), (20.0, "lowest"), (21.0, "lowest")):
+        measured.add_job("cpu", JOB, {"denoise": seconds}, memory=memory)
+        measured.add_run("cpu", [JOB], False, {"start": 1.0, "denoise": seconds}, 0.0, memory)
+    costs = measured.costs("cpu")
+    low = replace(costs, memory=Profile.LOWEST)
+    assert (costs.job_seconds(JOB), low.job_seconds(JOB)) == (2.0, 20.0)
+    assert costs.once_seconds(alike([JOB]), {}) == low.once_seconds(alike([JOB]), {}) == 1.0
+    assert costs.throughput == {TINY: job_flop(JOB) / 2.0}, "and a kind never seen goes by the highest of them"
+
+
+def test_of_profiles_that_nobody_knows_nothing_is_told(measured):
+    measured.add_job("cpu", JOB, {"denoise": 2.0}, memory="none")
+    assert measured.costs("cpu").throughput == {}
 
 
 def test_a_load_tells_the_time_of_loading(measured):
