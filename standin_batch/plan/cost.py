@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from standin_batch.job import Job
-from standin_batch.plan.kind import Alike, kept_kind, work_kind
+from standin_batch.plan.kind import Alike, kept_kind, marks_of, work_kind
 from standin_batch.plan.learnt import Learnt, overhang
 from standin_batch.plan.memory import Profile
-from standin_batch.plan.state import ModelKey, State, Switches, path, switch, texts
+from standin_batch.plan.state import ModelKey, State, Switches, path, switch
 from standin_batch.plan.work import identity_flop, job_flop, prompt_flop
 from standin_batch.weights.registry import ROWS
 
@@ -98,12 +98,12 @@ class CostModel:
         return seconds
 
     def order_seconds(self, jobs: Sequence[Job]) -> float:
-        """Seconds of all switches when jobs run in this order, and of encoding their prompts.
+        """Seconds of all switches when jobs run in this order, and of encoding those prompts that no run has had.
 
         What whole runs have taught stands above what is assumed. Modules and shapes cost nothing then: what they take
         is in what a run is known to take once.
         """
-        prompts = texts(jobs)
+        prompts = self._new_texts(jobs)
         if not self.learnt.runs:
             return self.path_seconds(path(jobs)) + self.prompt_seconds(prompts)
         seconds, number = dict.fromkeys(Switches._fields, 0.0), [0] * len(Switches._fields)
@@ -151,6 +151,10 @@ class CostModel:
         """Seconds to encode a number of texts with each model."""
         work = ((model, count * prompt_flop(ROWS[model[0]].sizes)) for model, count in number.items())
         return sum(flop / self._flop_rate(model) for model, flop in work)
+
+    def _new_texts(self, jobs: Iterable[Job]) -> dict[ModelKey, int]:
+        """How many texts each model has to encode: those of earlier runs are remembered."""
+        return {model: len(set(marks) - self.learnt.texts) for model, marks in marks_of(jobs).items()}
 
     def _compiles(self, before: State | None, after: State, changed: Switches) -> bool:
         there = before is not None and not changed.models and before.speed[1]

@@ -6,11 +6,15 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from standin_batch.fingerprint import digest
 from standin_batch.job import Job
 from standin_batch.modes import MODES
 from standin_batch.plan.memory import Profile
-from standin_batch.plan.state import count_switches
+from standin_batch.plan.state import ModelKey, count_switches, different_texts
 from standin_batch.plan.work import job_flop
+
+MARK_DIGITS = 12
+"""Of a text in a note: two of a million have the same in one of 500 cases, and that costs an estimate."""
 
 
 def work_kind(job: Job, memory: str = Profile.RESIDENT.value) -> str:
@@ -75,6 +79,14 @@ def besides(jobs: Collection[Job]) -> dict[str, int]:
 def counts_of(jobs: Sequence[Job]) -> dict[str, int]:
     """The same, and what changes hands when they run in this order."""
     return {**besides(jobs), **count_switches(jobs)._asdict()}
+
+
+def marks_of(jobs: Iterable[Job]) -> dict[ModelKey, tuple[str, ...]]:
+    """The texts that each model encodes as notes have them: 12 hexadecimal digits of model, dtype and text."""
+    return {
+        model: tuple(digest([*model, text])[:MARK_DIGITS] for text in found)
+        for model, found in different_texts(jobs).items()
+    }
 
 
 def _looked_at(jobs: Collection[Job]) -> set[str]:

@@ -8,7 +8,7 @@ not.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from math import inf
 from statistics import median_low
@@ -28,8 +28,11 @@ SWITCH, LORAS = "switch", "loras"
 COUNTED = {"prompt": "prompts", "save": "clips", "preflight": "faces", "identity": "identities"}
 """Parts of a run that grow with what is counted, and what that is."""
 
-FIRST = ("faces", "identities")
+FIRST = ("faces", "identities", "prompts")
 """What loads models before the first of it."""
+
+PROMPTS = "prompts"
+"""Texts; in what runs have noted, those that had to be encoded: others were remembered from an earlier run."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Learnt:
         kept_once: seconds of the writer's thread besides its clips, by each kind of clip in it.
         counted: seconds by the number of what is counted (`plan.kind.counts_of`).
         runs: how many whole runs have taught it.
+        texts: that runs have had, which are remembered since, as `plan.kind.marks_of` tells them.
     """
 
     jobs: Mapping[str, float] = field(default_factory=dict)
@@ -64,6 +68,7 @@ class Learnt:
     kept_once: Mapping[str, float] = field(default_factory=dict)
     counted: Mapping[str, Line] = field(default_factory=dict)
     runs: int = 0
+    texts: frozenset[str] = frozenset()
 
     def counted_seconds(self, counts: Mapping[str, int]) -> dict[str, float]:
         """Seconds of each of `counts` that is known."""
@@ -93,6 +98,7 @@ class _Run:
     counts: Mapping[str, int]
     jobs: Mapping[str, int]
     kept: Mapping[str, int]
+    texts: frozenset[str]
 
 
 def learnt(notes: Iterable[Mapping[str, Any]]) -> Learnt:
@@ -114,7 +120,8 @@ def learnt(notes: Iterable[Mapping[str, Any]]) -> Learnt:
             switches.setdefault(kind, []).append(switch)
             kept.setdefault(kept_kind, []).append(beside)
     told = [run for run in runs if set(run.jobs) <= set(jobs)]
-    return _of(_medians(jobs), _medians(switches), _medians(kept), told[-LAST:])
+    texts = frozenset[str]().union(*(run.texts for run in runs))
+    return replace(_of(_medians(jobs), _medians(switches), _medians(kept), told[-LAST:]), texts=texts)
 
 
 def _of(
@@ -131,7 +138,8 @@ def _of(
         }.items():
             points.setdefault(what, []).append((run.counts.get(what, 0), seconds))
         beyond = _beyond(run.jobs, jobs, sum(run.parts.get(part, 0.0) for part in WORKING)) - loras
-        steady = max(0.0, beyond + _waited(run, jobs) + sum(run.parts.get(part, 0.0) for part in STEADY))
+        remembering = run.parts.get("prompt", 0.0) if run.counts.get(PROMPTS) == 0 else 0.0
+        steady = max(0.0, beyond + _waited(run, jobs) + remembering + sum(run.parts.get(p, 0.0) for p in STEADY))
         for kind in run.jobs:
             once.setdefault(kind, []).append(steady)
         for kind in run.kept:
@@ -198,11 +206,14 @@ def _run(note: Mapping[str, Any]) -> list[_Run]:
     try:
         parts = {str(part): float(seconds) for part, seconds in note["run"].items()}
         counts, jobs, kept = ({str(k): int(n) for k, n in note[key].items()} for key in ("counts", "jobs", "kept"))
-        beside = float(note["kept_seconds"])
+        beside, texts = float(note["kept_seconds"]), note.get("texts")
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         return []
     usable = all(0 <= each < inf for each in (*parts.values(), *counts.values(), *jobs.values(), beside))
-    return [_Run(parts, beside, counts, jobs, kept)] if usable and jobs else []
+    if texts is None:  # of an older version, which did not tell what was encoded from what was remembered
+        counts.pop(PROMPTS, None)
+    known = frozenset(map(str, texts)) if isinstance(texts, list) else frozenset[str]()
+    return [_Run(parts, beside, counts, jobs, kept, known)] if usable and jobs else []
 
 
 def _medians(found: Mapping[str, list[float]]) -> dict[str, float]:

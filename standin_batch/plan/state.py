@@ -103,10 +103,15 @@ def texts(jobs: Iterable[Job]) -> dict[ModelKey, int]:
     The executor forgets the texts that are not in its next window of jobs. With more prompts than a window holds, some
     are encoded again; at 14B that costs 0.01 s each, and is not counted.
     """
-    found: dict[ModelKey, set[str]] = {}
+    return {model: len(prompts) for model, prompts in different_texts(jobs).items()}
+
+
+def different_texts(jobs: Iterable[Job]) -> dict[ModelKey, dict[str, None]]:
+    """The same texts themselves, in the order of the jobs."""
+    found: dict[ModelKey, dict[str, None]] = {}
     for job in jobs:
-        found.setdefault((job.model, job.dtype), set()).update(job.texts)
-    return {model: len(prompts) for model, prompts in found.items()}
+        found.setdefault((job.model, job.dtype), {}).update(dict.fromkeys(job.texts))
+    return found
 
 
 def count_switches(jobs: Sequence[Job]) -> Switches:

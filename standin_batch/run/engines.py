@@ -6,7 +6,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from traceback import clear_frames
 from typing import TYPE_CHECKING, TypeVar
 
@@ -47,6 +47,7 @@ class Engines:
         measured: is told how long loading took.
         stop: ends what is under way.
         emit: is told what is prepared.
+        encoded: texts that were not known, as they were encoded.
     """
 
     device: str
@@ -55,6 +56,7 @@ class Engines:
     measured: Measured
     stop: Stop
     emit: Listener
+    encoded: list[str] = field(default_factory=list)
 
     def load(self, group: Group, files: ModelFiles) -> Engine:
         """Load the model of a group.
@@ -109,7 +111,8 @@ class Engines:
             engine.encode_prompts(texts)
 
         with part("prompt"):
-            known = len(texts) - len(engine.prompts_to_encode(texts))
+            self.encoded.extend(new := engine.prompts_to_encode(texts))
+        known = len(texts) - len(new)
         what = f"encoding {len(texts)} prompts" + (f", {known} of them known" if known else "")
         with preparing(self.emit, what), part("prompt"), self.stop.at_once():
             try:

@@ -151,7 +151,8 @@ def execute(plan: Plan, store: Store, settings: RunSettings, emit: Listener, sto
     if _teaches(plan, finished):
         jobs, scored = [item.job for item in plan.to_run], settings.scores.enabled
         beside, memory = sum(profiled.beside.values()), run.ladder.usual.value
-        run.measured.add_run(run.device, jobs, scored, profiled.parts, beside, memory)
+        encoded = len(run.engines.encoded)
+        run.measured.add_run(run.device, jobs, scored, profiled.parts, beside, memory, encoded)
     emit(finished)
     if fault is not None:
         raise fault

@@ -24,8 +24,8 @@ from standin_batch.files import replace_atomic
 from standin_batch.job import Job
 from standin_batch.plan.cost import CostModel
 from standin_batch.plan.estimate import CPU, Device
-from standin_batch.plan.kind import counts_of, kept_kind, work_kind
-from standin_batch.plan.learnt import LAST, WORKING, learnt
+from standin_batch.plan.kind import counts_of, kept_kind, marks_of, work_kind
+from standin_batch.plan.learnt import LAST, PROMPTS, WORKING, learnt
 from standin_batch.plan.memory import Profile
 from standin_batch.plan.state import ModelKey
 from standin_batch.plan.work import job_flop
@@ -36,6 +36,9 @@ TAIL_BYTES = 1 << 20
 
 MOST_BYTES = 4 << 20
 """Of a file that is larger the end is kept, and the rest forgotten."""
+
+MOST_TEXTS = 500
+"""Of a run as many are noted; more would be 15 bytes each, and those are told as if they had to be encoded again."""
 
 WORKING_PHASES = ("denoise", "decode")
 """Phases of a job that `job_flop` counts."""
@@ -98,6 +101,7 @@ class Measured:
         parts: Mapping[str, float],
         kept: float,
         memory: str = Profile.RESIDENT.value,
+        encoded: int | None = None,
     ) -> None:
         """Note how long a whole run took, in which all went well.
 
@@ -108,12 +112,15 @@ class Measured:
             parts: seconds by part, as `run.profile.PARTS` names them.
             kept: seconds that the writer's thread was at work.
             memory: the profile that its jobs were made under.
+            encoded: how many of its texts were not remembered; None for all of them.
         """
+        counts, marks = counts_of(jobs), [mark for marks in marks_of(jobs).values() for mark in marks]
         what = {
             "device": device,
             "run": {part: round(seconds, 4) for part, seconds in parts.items() if seconds},
             "kept_seconds": round(kept, 4),
-            "counts": counts_of(jobs),
+            "counts": counts if encoded is None else {**counts, PROMPTS: encoded},
+            "texts": marks[:MOST_TEXTS],
             "jobs": Counter(work_kind(job, memory) for job in jobs),
             "kept": Counter(kept_kind(job, scored or job.accept is not None) for job in jobs),
         }

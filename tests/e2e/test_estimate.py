@@ -34,9 +34,8 @@ def called(workspace, *arguments):
 def test_a_run_that_is_the_only_one_of_its_kind_has_taken_what_the_next_is_told_to_take(workspace):
     """Whatever else was at work on this machine: what is learnt of a run sums to it."""
     ran = workspace.standin("run", manifest(workspace, 0, num_frames=13), "--json")
-    (taken,) = [
-        event["seconds"] for line in ran.stdout.splitlines() if (event := json.loads(line))["event"] == "Profiled"
-    ]
+    (profiled,) = [event for line in ran.stdout.splitlines() if (event := json.loads(line))["event"] == "Profiled"]
+    taken = profiled["seconds"] - profiled["parts"]["prompt"]  # those of the next are remembered
     planned = workspace.standin("plan", manifest(workspace, 1, num_frames=13), "--json")
     assert json.loads(planned.stdout)["estimate"]["seconds"] == pytest.approx(taken, rel=SAME)
 

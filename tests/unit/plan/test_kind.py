@@ -9,7 +9,7 @@ import pytest
 from jobs import make_job
 
 from standin_batch.job import FINGERPRINTED, InputFile
-from standin_batch.plan.kind import alike, besides, counts_of, kept_kind, work_kind
+from standin_batch.plan.kind import alike, besides, counts_of, kept_kind, marks_of, work_kind
 from standin_batch.speed import Speed
 
 JOB = make_job(1, who="ada")
@@ -73,6 +73,14 @@ def test_jobs_of_a_kind_are_told_by_one_of_them():
     jobs = [make_job(0), make_job(1), make_job(2, who="ada"), make_job(3, prompt="q")]
     assert [(one.job, one.number) for one in alike(jobs)] == [(jobs[0], 3), (jobs[2], 1)]
     assert len({work_kind(job) for job in jobs}) == len(alike(jobs))
+
+
+def test_texts_are_known_again_by_their_model_and_dtype_and_by_nothing_else():
+    (mark,) = marks_of([make_job(cfg_scale=(1.0,))]).values()
+    (same,) = marks_of([make_job(7, cfg_scale=(1.0,), who="ada", shape=(64, 64, 5))]).values()
+    others = marks_of([make_job(cfg_scale=(1.0,), **one) for one in ({"prompt": "q"}, {"model": "tiny-2.2"})])
+    assert mark == same
+    assert len({*mark, *(each for marks in others.values() for each in marks)}) == 3
 
 
 def test_videos_that_faces_go_into_are_looked_at_too():

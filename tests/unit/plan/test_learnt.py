@@ -18,6 +18,7 @@ def run(jobs=4, kind="a", kept_seconds=2.0, counts=(), **parts):
         "counts": {"clips": jobs, **dict(counts)},
         "jobs": {kind: jobs},
         "kept": {f"{kind} kept": jobs},
+        "texts": [],
     }
 
 
@@ -51,10 +52,35 @@ def test_switches_of_loras_are_counted_by_their_number():
     assert found.once_seconds(["a"]) == pytest.approx(0.0, abs=1e-9)
 
 
-def test_prompts_and_saving_grow_with_their_number():
-    found = learnt([*[job()] * 4, run(denoise=8.0, prompt=3.0, save=0.4, counts={"prompts": 3})])
-    assert found.counted_seconds({"prompts": 6, "clips": 10}) == {"prompts": 6.0, "clips": pytest.approx(1.0)}
+def test_saving_grows_with_the_number_of_clips():
+    found = learnt([*[job()] * 4, run(denoise=8.0, save=0.4)])
+    assert found.counted_seconds({"clips": 10}) == {"clips": pytest.approx(1.0)}
     assert found.counted_seconds({"identities": 1}) == {}, "nothing is known of it"
+
+
+def test_prompts_grow_with_their_number_above_loading_their_encoder():
+    notes = [run(denoise=8.0, prompt=seconds, counts={"prompts": number}) for number, seconds in ((1, 3.0), (5, 5.0))]
+    found = learnt([*[job()] * 4, *notes])
+    assert found.counted_seconds({"prompts": 9}) == {"prompts": 7.0}
+    assert found.counted_seconds({"prompts": 0}) == {"prompts": 0.0}
+
+
+def test_prompts_that_were_remembered_teach_nothing_of_encoding():
+    encoded, remembered = (run(denoise=8.0, prompt=p, counts={"prompts": n}) for n, p in ((3, 3.0), (0, 0.25)))
+    found = learnt([*[job()] * 4, encoded, remembered, remembered])
+    assert found.counted_seconds({"prompts": 3}) == {"prompts": 3.0}
+    assert found.once_seconds(["a"]) == 0.25, "what it takes to look them up is paid once"
+
+
+def test_the_texts_of_all_runs_are_known_also_of_those_that_teach_nothing_else():
+    notes = [{**run(kind=kind, start=1.0), "texts": [kind, "both"]} for kind in ("a", "unseen")]
+    assert learnt([job(), *notes]).texts == {"a", "unseen", "both"}
+
+
+def test_a_run_of_an_older_version_does_not_say_what_it_encoded():
+    old = run(denoise=8.0, prompt=0.0, counts={"prompts": 3})
+    del old["texts"]
+    assert learnt([*[job()] * 4, old]).counted_seconds({"prompts": 3}) == {}
 
 
 def test_a_run_takes_once_what_runs_of_its_kinds_took():

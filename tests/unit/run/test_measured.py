@@ -182,6 +182,15 @@ def test_a_whole_run_tells_what_runs_take_besides(measured):
     assert measured.costs("NVIDIA H200").once_seconds(alike([JOB]), {}) == 0.0
 
 
+def test_texts_that_a_run_has_had_are_not_encoded_again(measured):
+    other = make_job(prompt="q")
+    measured.add_job("cpu", JOB, {"denoise": 2.0})
+    measured.add_run("cpu", [JOB], False, {"start": 1.0, "denoise": 2.0, "prompt": 3.0}, 0.0, encoded=2)
+    measured.add_run("cpu", [JOB], False, {"start": 1.0, "denoise": 2.0}, 0.0, encoded=0)
+    costs = measured.costs("cpu")
+    assert costs.order_seconds([other]) - costs.order_seconds([JOB]) == pytest.approx(3.0)
+
+
 def test_a_file_of_an_older_version_is_read(measured):
     measured.path.parent.mkdir()
     line = '{"device": "cpu", "model": "tiny", "dtype": "float32", "flop": 1000.0, "seconds": 2.0}\n'
