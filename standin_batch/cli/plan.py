@@ -113,6 +113,7 @@ def plan_json(planned: PlannedManifest) -> dict[str, object]:
             "seconds": estimate.seconds,
             "once_seconds": estimate.once_seconds,
             "waiting_seconds": estimate.waiting_seconds,
+            "leaves_out_compiling": estimate.leaves_out_compiling,
             "measured": estimate.measured,
             "further": estimate.further,
             "expected": estimate.expected,
@@ -140,6 +141,7 @@ def _job_json(item: PlannedJob) -> dict[str, object]:
         "job_id": item.job.job_id,
         "name": item.job.name,
         "label": item.job.label,
+        "speed": str(item.job.speed),
         "reason": item.reason.kind.value,
         "changes": item.reason.changes,
     }
@@ -224,7 +226,8 @@ def _time(estimate: Estimate) -> str:
     from standin_batch.cli.console import duration
 
     if estimate.seconds is not None:
-        return f"about {duration(estimate.seconds)} on {estimate.device.name}, as measured here"
+        compiling = "; compiling is not in it" if estimate.leaves_out_compiling else ""
+        return f"about {duration(estimate.seconds)} on {estimate.device.name}, as measured here{compiling}"
     unmeasured = dict.fromkeys(_name(group) for group in estimate.groups if group.seconds is None)
     return f"unknown: {estimate.device.name} has not run {', '.join(unmeasured)} yet"
 
@@ -252,7 +255,7 @@ def _groups(estimate: Estimate) -> Table:
     right = ("jobs", "steps", "work", "time", "memory")
     table = _table("group", *right, right=right)
     for group in estimate.groups:
-        table.add_row(_name(group), *_takes(group))
+        table.add_row("\n  ".join([_name(group), *group.speeds]), *_takes(group))
     if len(estimate.groups) > 1:
         table.add_row("all, with switches", *_takes(estimate), style="bold")
     return table

@@ -64,9 +64,17 @@ class CostModel:
 
     def job_seconds(self, job: Job) -> float | None:
         """Seconds of a job besides its switches: of its kind, or else by its work; None where nothing was measured."""
-        known = self.learnt.jobs.get(work_kind(job, self.memory.value)) if self.learnt.jobs else None
+        known = self._known(job)
         rate = self.throughput.get((job.model, job.dtype))
         return known if known is not None or rate is None else job_flop(job) / rate
+
+    def leaves_out_compiling(self, job: Job) -> bool:
+        """Whether a job compiles what was never compiled here, so that nothing tells how long that takes."""
+        return job.speed.compile and self._known(job) is None
+
+    def _known(self, job: Job) -> float | None:
+        """Seconds of jobs of its kind."""
+        return self.learnt.jobs.get(work_kind(job, self.memory.value)) if self.learnt.jobs else None
 
     def switch_seconds(self, before: State | None, after: State) -> float:
         """Seconds until a job in state `after` can begin.

@@ -13,6 +13,7 @@ from standin_batch.plan.memory import Profile
 from standin_batch.plan.peak import Extent, Peak, fits, fitting, peaks
 from standin_batch.plan.plan import Group, Plan
 from standin_batch.plan.work import job_flop, memory_bytes
+from standin_batch.speed import EXACT
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class GroupEstimate:
             measured with this model and dtype.
         memory_bytes: the least memory that holds weights and an identity.
         memory_bytes_in_turn: the same with one expert at a time.
+        speeds: of its jobs, in words, but for the exact one.
         further: clips that follow at most, where those planned are not accepted.
         expected: how many of them are to be expected; None where none was accepted or rejected before.
         further_seconds: of those expected, or of all; None where this device was never measured.
@@ -62,6 +64,7 @@ class GroupEstimate:
     seconds: float | None
     memory_bytes: int
     memory_bytes_in_turn: int
+    speeds: tuple[str, ...] = ()
     further: int = 0
     expected: float | None = None
     further_seconds: float | None = None
@@ -81,6 +84,7 @@ class Estimate:
         peaks: of memory, as expected, under each profile.
         once_seconds: of what a run takes besides: start, preflight, saving, end; 0 until whole runs were measured.
         waiting_seconds: for the thread that writes and scores, which works beside the jobs.
+        leaves_out_compiling: whether jobs compile what was never compiled here: the seconds of that are not told.
     """
 
     groups: tuple[GroupEstimate, ...]
@@ -92,6 +96,7 @@ class Estimate:
     peaks: Mapping[Profile, Peak]
     once_seconds: float = 0.0
     waiting_seconds: float = 0.0
+    leaves_out_compiling: bool = False
 
     @property
     def jobs(self) -> int:
@@ -206,6 +211,7 @@ def estimate(
         peaks=expected,
         once_seconds=costs.once_seconds(together, besides(jobs)),
         waiting_seconds=costs.waiting_seconds(together, scored),
+        leaves_out_compiling=any(costs.leaves_out_compiling(one.job) for one in together),
     )
 
 
@@ -231,6 +237,7 @@ def _group(group: Group, costs: CostModel, acceptance: float | None) -> GroupEst
         seconds=_sum([*whole, *saved]),
         memory_bytes=max(memory_bytes(one.job) for one in together),
         memory_bytes_in_turn=max(memory_bytes(one.job, in_turn=True) for one in together),
+        speeds=tuple(dict.fromkeys(str(one.job.speed) for one in together if one.job.speed != EXACT)),
         further=sum(one.at_most for one in further),
         expected=expected,
         further_seconds=None if None in whole else _sum(more),

@@ -18,6 +18,7 @@ from standin_batch.plan.memory import Profile
 from standin_batch.plan.planner import make_plan
 from standin_batch.plan.reason import Reason
 from standin_batch.plan.work import job_flop
+from standin_batch.speed import Speed
 
 TINY, TINY22 = ("tiny", "float32"), ("tiny-2.2", "float32")
 H200 = Device("NVIDIA H200", 141 * 10**9)
@@ -124,3 +125,28 @@ def test_steps_that_are_saved_are_not_waited_for_again():
     costs = CostModel(throughput={TINY: job_flop(job) / 20})
     plan = make_plan([job], {job.job_id: Reason.interrupted(3, 4)})
     assert estimate(plan, costs).groups[0].seconds == pytest.approx(5.0)
+
+
+def test_compiling_that_was_never_done_here_is_not_in_it():
+    exact, compiled = make_job(), make_job(1, speed=Speed(compile=True))
+    costs = CostModel(throughput={("tiny", "float32"): 1e9}, learnt=Learnt(jobs={work_kind(exact): 2.0}))
+    known = replace(costs, learnt=Learnt(jobs={work_kind(compiled): 2.0}))
+    assert not estimate(make_plan([exact], {}), costs).leaves_out_compiling
+    assert estimate(make_plan([exact, compiled], {}), costs).leaves_out_compiling
+    assert not estimate(make_plan([exact, compiled], {}), known).leaves_out_compiling
+
+
+def test_what_a_group_gives_up_for_speed_is_named():
+    speeds = (Speed(), Speed(fp8=True, cache=0.2), Speed(cache=0.2), Speed(cache=0.2))
+    plan = make_plan([make_job(number, speed=speed) for number, speed in enumerate(speeds)], {})
+    (group,) = estimate(plan, CostModel()).groups
+    assert sorted(group.speeds) == ["fp8, teacache 0.2", "teacache 0.2"]
+    assert estimate(make_plan([make_job()], {}), CostModel()).groups[0].speeds == ()
+
+
+@pytest.mark.parametrize(("device", "told"), [(Device("large", 141 << 30), 2.0), (Device("small", 24 << 30), 9.0)])
+def test_jobs_take_what_they_took_under_the_profile_that_is_planned(device, told):
+    job = make_job(model="wan2.1-t2v-14b", dtype="bfloat16")
+    jobs = {work_kind(job): 2.0, work_kind(job, "lowest"): 9.0}
+    found = estimate(make_plan([job], {}), CostModel(learnt=Learnt(jobs=jobs)), device)
+    assert found.groups[0].seconds == told

@@ -41,6 +41,14 @@ def test_what_jobs_took_more_than_their_kind_is_paid_once():
     assert learnt([*[job()] * 4, run(denoise=11.0)]).once_seconds(["a"]) == pytest.approx(3.0)
 
 
+def test_what_only_the_first_run_has_paid_is_forgotten_with_the_second():
+    whole = {"jobs": 1, "kept_seconds": 0.0, "start": 1.0}
+    first, second = ([job(seconds), run(denoise=seconds, **whole)] for seconds in (30.0, 10.0))
+    assert (learnt(first).jobs, learnt(first).once_seconds(["a"])) == ({"a": 30.0}, 1.0)
+    found = learnt([*first, *second])
+    assert (found.jobs, found.once_seconds(["a"])) == ({"a": 10.0}, 1.0)
+
+
 def test_a_run_with_jobs_of_which_no_clip_was_noted_teaches_nothing():
     assert learnt([*[job()] * 4, run(kind="b", denoise=99.0), run(denoise=8.0, start=1.0)]).once_seconds(["a"]) == 1.0
 
