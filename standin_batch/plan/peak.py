@@ -49,6 +49,7 @@ class Extent:
         vace: whether VACE is beside the transformer.
         reference: whether one more latent frame is in front.
         vae_tiled: whether it is decoded in tiles.
+        cached_passes: how many passes of a step TeaCache keeps something of: 0 without it, 2 with guidance.
     """
 
     model: str
@@ -60,6 +61,7 @@ class Extent:
     vace: bool = False
     reference: bool = False
     vae_tiled: bool = False
+    cached_passes: int = 0
 
     @classmethod
     def of(cls, job: Job) -> Extent:
@@ -74,6 +76,7 @@ class Extent:
             vace=VACE in MODES[job.mode].modules,
             reference="reference_image" in job.files,
             vae_tiled=job.vae_tiled,
+            cached_passes=(2 if any(scale != 1.0 for scale in job.cfg_scale) else 1) if job.speed.cache else 0,
         )
 
     @classmethod
@@ -154,7 +157,7 @@ def peak(extent: Extent, profile: Profile) -> Peak:
     staying = _weights(extent) if profile is Profile.RESIDENT else 0
     text = number * (sizes.text_encoder_parameters + TEXT_ENCODER_LIVE * TEXT_TOKENS * sizes.text_dim)
     return Peak(
-        denoising=kept + _at_work(extent, profile) + _denoising(extent),
+        denoising=kept + _at_work(extent, profile) + _denoising(extent) + _cached(extent),
         decoding=kept + staying + _decoding(extent),
         encoding=kept + staying + text,
     )
@@ -196,6 +199,13 @@ def _room(extent: Extent) -> int:
     sizes, tokens = ROWS[extent.model].sizes, extent.tokens
     places = 2 * (tokens + extent.identity * IDENTITY_TOKENS) * sizes.dim
     return BYTES[extent.dtype] * places + ROPE_BYTES * tokens * sizes.dim // sizes.num_heads
+
+
+def _cached(extent: Extent) -> int:
+    """What TeaCache holds (`engine.step_cache`): what the blocks added, for each pass, and while they work their input."""
+    if not extent.cached_passes:
+        return 0
+    return BYTES[extent.dtype] * extent.tokens * ROWS[extent.model].sizes.dim * (extent.cached_passes + 1)
 
 
 def _denoising(extent: Extent) -> int:

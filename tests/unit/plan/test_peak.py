@@ -11,6 +11,7 @@ from jobs import make_job
 from standin_batch.job import InputFile
 from standin_batch.plan.memory import Profile
 from standin_batch.plan.peak import GPUS, SHARE, Extent, Peak, fits, fitting, gpu_for, peak, peaks
+from standin_batch.speed import Speed
 from standin_batch.weights.registry import ROWS
 
 WAN21, WAN22 = (Extent.usual(ROWS[name]) for name in ("wan2.1-t2v-14b", "wan2.2-t2v-a14b"))
@@ -49,6 +50,15 @@ def test_residents_hold_all_experts_and_in_turn_there_is_one():
 )
 def test_more_takes_more(profile, larger):
     assert peak(replace(WAN21, **larger), profile).denoising > peak(WAN21, profile).denoising
+
+
+@pytest.mark.parametrize(("cfg_scale", "held"), [((5.0,), 3), ((1.0,), 2), ((1.0, 5.0), 3)])
+def test_a_step_cache_holds_what_each_pass_added_and_what_went_in(cfg_scale, held):
+    job = make_job(cfg_scale=cfg_scale)
+    exact, cached = (Extent.of(each) for each in (job, replace(job, speed=Speed(cache=0.1))))
+    more = peak(cached, Profile.OFFLOAD).denoising - peak(exact, Profile.OFFLOAD).denoising
+    assert more == held * 4 * exact.tokens * ROWS["tiny"].sizes.dim
+    assert peak(cached, Profile.OFFLOAD).decoding == peak(exact, Profile.OFFLOAD).decoding
 
 
 @pytest.mark.parametrize("profile", EVERY)
