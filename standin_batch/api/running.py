@@ -89,7 +89,7 @@ def _run(what: PlannedRun, machine: Machine, listeners: Listeners, stop: Stop) -
     try:
         if plan.to_run or what.planned.unscored:
             return run_local(what.planned, machine, what.checkpoints, listeners, stop)
-        finished = settle(what.planned)
+        finished = settle(what.planned, listeners)
     except Stopped:  # before its first job
         seconds = time.monotonic() - start
         finished = RunFinished(0, 0, len(plan.to_run), seconds, True, folder, failed, stop.reason)

@@ -30,7 +30,7 @@ from standin_batch.run.measured import Measured, device_of
 from standin_batch.run.plan_manifest import PlannedManifest
 from standin_batch.run.preflight import preflight, warnings_of
 from standin_batch.run.preparing import preparing
-from standin_batch.run.profile import PLAN, PREFLIGHT, SCORE, TORCH, WEIGHTS
+from standin_batch.run.profile import FINISH, PLAN, PREFLIGHT, SCORE, TORCH, WEIGHTS, profile_of
 from standin_batch.run.ready import find_weights
 from standin_batch.run.room import Room
 from standin_batch.run.saved import forget_done
@@ -192,13 +192,20 @@ def profile_for(plan: Plan, memory: str, device: Device) -> Profile:
     return fitting(peaks(Extent.of(item.job) for item in plan.to_run), device.memory_bytes)
 
 
-def settle(planned: PlannedManifest) -> RunFinished:
+def settle(planned: PlannedManifest, emit: Listener) -> RunFinished:
     """What a run with nothing to do leaves behind: no half-written files, its manifest, and an index that is there.
 
     Another run at work sees to all that itself.
+
+    Args:
+        planned: with nothing to run.
+        emit: is told where the time went.
     """
     plan, folder = planned.plan, str(planned.store.layout.folder)
-    _tidy(planned)
+    with current().running():
+        with part(FINISH):
+            _tidy(planned)
+        emit(profile_of(current()))
     return RunFinished(
         0, 0, 0, 0.0, False, folder, failed_before=len(plan.failed_before), not_accepted=len(plan.not_accepted)
     )

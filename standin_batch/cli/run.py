@@ -153,7 +153,7 @@ def _execute(
     if planned.plan.to_run or planned.unscored:
         with end.report.showing():
             return exit_code(run_local(planned, machine, selection.checkpoints, end, stop))
-    end.finished = settle(planned)
+    end.finished = settle(planned, end)
     if as_json:
         end.report(end.finished)
     elif not quiet:
