@@ -202,7 +202,7 @@ def _room(extent: Extent) -> int:
 
 
 def _cached(extent: Extent) -> int:
-    """What TeaCache holds (`engine.step_cache`): what the blocks added, for each pass, and while they work their input."""
+    """What TeaCache holds (`engine.step_cache`): what the blocks added in each pass, and their input at work."""
     if not extent.cached_passes:
         return 0
     return BYTES[extent.dtype] * extent.tokens * ROWS[extent.model].sizes.dim * (extent.cached_passes + 1)

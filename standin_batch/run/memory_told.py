@@ -13,7 +13,7 @@ from standin_batch.plan.memory import Profile
 from standin_batch.plan.peak import GPUS, Extent, Peak, fits, fitting, gpu_for, peaks
 from standin_batch.weights.registry import ROWS
 
-GB = 10**9
+GB, MB = 10**9, 10**6
 
 
 def memory_told(found: Mapping[Profile, Peak], device: Device) -> str:
@@ -24,14 +24,14 @@ def memory_told(found: Mapping[Profile, Peak], device: Device) -> str:
         device: a GPU.
     """
     profile, memory = fitting(found, device.memory_bytes), device.memory_bytes or 0
-    peak, there = found[profile], f"the {memory / GB:,.1f} GB of {device.name}"
+    peak, there = found[profile], f"the {_told(memory)} of {device.name}"
     if not fits(peak, memory):
         return f"{_expected(profile, peak)}: does not fit into {there}{_larger(peak)}"
     told = f"{_expected(profile, peak)} of {there}"
     if profile is Profile.RESIDENT:
         return told
     above = found[_above(profile)]
-    return f"{told}; {_above(profile).value} would take {above.most / GB:,.1f} GB{_larger(above)}"
+    return f"{told}; {_above(profile).value} would take {_told(above.most)}{_larger(above)}"
 
 
 def profile_findings(device: Device) -> Iterator[Finding]:
@@ -69,7 +69,11 @@ def profile_table() -> str:
 
 
 def _expected(profile: Profile, peak: Peak) -> str:
-    return f"{profile.value}, expected peak {peak.most / GB:,.1f} GB ({peak.phase})"
+    return f"{profile.value}, expected peak {_told(peak.most)} ({peak.phase})"
+
+
+def _told(size: int) -> str:
+    return f"{size / GB:,.1f} GB" if size >= GB else f"{size / MB:,.0f} MB"
 
 
 def _above(profile: Profile) -> Profile:

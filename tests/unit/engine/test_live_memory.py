@@ -12,6 +12,7 @@ import torch
 from live import Live, fake
 
 from standin_batch.engine.dit.forward import Forward, Vace
+from standin_batch.engine.step_cache import StepCache
 from standin_batch.plan import peak
 from standin_batch.plan.peak import Extent
 from standin_batch.plan.work import IDENTITY_TOKENS, TEXT_TOKENS
@@ -79,7 +80,15 @@ def latents(extent, channels=16):
 
 @pytest.mark.parametrize(
     "other",
-    [{}, {"identity": False}, {"width": 1280, "height": 720}, {"vace": True}, {"vace": True, "reference": True}],
+    [
+        {},
+        {"identity": False},
+        {"width": 1280, "height": 720},
+        {"vace": True},
+        {"vace": True, "reference": True},
+        {"cached_passes": 1},
+        {"cached_passes": 2},
+    ],
     ids=str,
 )
 def test_a_pass_takes_as_much_as_is_expected(other):
@@ -88,9 +97,15 @@ def test_a_pass_takes_as_much_as_is_expected(other):
     pair = (torch.empty(1, IDENTITY_TOKENS, sizes.dim),) * 2
     dit, beside = transformer(), vace(extent) if extent.vace else None
     start, context = torch.empty(latents(extent)), torch.empty(1, TEXT_TOKENS, sizes.text_dim)
+    kv, forward, at, cache = (pair,) * LAYERS if extent.identity else None, Forward("cpu"), torch.empty(1), None
+    if extent.cached_passes:
+        cache = StepCache(0, (True, True))
     with Live() as live:
-        Forward("cpu")(dit, start, torch.empty(1), context, (pair,) * LAYERS if extent.identity else None, beside)
-    assert peak._room(extent) + peak._denoising(extent) == pytest.approx(live.peak, rel=NEAR)
+        for step in range(2):
+            for which in map(str, range(max(1, extent.cached_passes))):
+                forward(dit, start, at, context, kv, beside, None if cache is None else cache.at(step, which))
+    expected = peak._room(extent) + peak._denoising(extent) + peak._cached(extent)
+    assert expected == pytest.approx(live.peak, rel=NEAR)
 
 
 @pytest.mark.parametrize("other", [{}, {"num_frames": 33}, {"width": 480, "height": 832}], ids=str)

@@ -22,6 +22,11 @@ def test_above_the_highest_there_is_nothing():
     assert told == "resident, expected peak 60.0 GB (denoising) of the 141.0 GB of NVIDIA X"
 
 
+def test_what_is_small_is_told_in_megabytes():
+    told = memory_told(dict.fromkeys(Profile, Peak(10_200_000, 0, 0)), Device("NVIDIA X", 141 * 10**9))
+    assert told == "resident, expected peak 10 MB (denoising) of the 141.0 GB of NVIDIA X"
+
+
 def test_where_nothing_fits_it_says_so():
     told = memory_told(FOUND, Device("NVIDIA X", 8 * 10**9))
     assert "lowest, expected peak 10.0 GB (denoising): does not fit into the 8.0 GB of NVIDIA X" in told
