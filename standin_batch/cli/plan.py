@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from standin_batch.cli.options import (
     AsJson,
@@ -59,6 +61,12 @@ def plan(
     preview: Preview = False,
     checkpoints: Checkpoints = None,
     input_root: InputRoot = None,
+    gpu: Annotated[
+        int | None,
+        typer.Option(
+            "--gpu", metavar="GB", min=1, help="Say what it takes on a GPU with so much memory.", show_default=False
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """Show what would run, why, in which order, and what it takes. It creates nothing.
@@ -66,20 +74,24 @@ def plan(
     [bold]Examples[/bold]
 
       standin plan manifest.yaml
+      standin plan manifest.yaml --gpu 24
       standin plan manifest.yaml --json | jq '.jobs[].reason'
     """
     from standin_batch.run.plan_manifest import Selection
 
     selection = Selection(overrides, only, limit, force, retry_failed, preview, checkpoints, input_root)
-    return show_plan(manifest, selection, as_json)
+    return show_plan(manifest, selection, as_json, gpu)
 
 
-def show_plan(path: Path, selection: Selection, as_json: bool) -> int:
-    """Print the plan of a manifest."""
+def show_plan(path: Path, selection: Selection, as_json: bool, gpu: int | None = None) -> int:
+    """Print the plan of a manifest: for this machine, or for a GPU with so many gigabytes."""
     from standin_batch.cli.console import print_json, show_warnings, warn
+    from standin_batch.plan.estimate import Device
     from standin_batch.run.plan_manifest import plan_manifest
 
     planned = plan_manifest(path, selection)
+    if gpu is not None:
+        planned = planned.on(Device.imagined(gpu))
     show_warnings(planned.manifest)
     for note in planned.notes:
         warn(note)

@@ -28,6 +28,11 @@ class Device:
     name: str
     memory_bytes: int | None = None
 
+    @classmethod
+    def imagined(cls, gigabytes: int) -> Device:
+        """A GPU that is called to have so much memory, which is of 2^30 bytes each."""
+        return cls(f"a GPU of {gigabytes} GB", gigabytes << 30)
+
 
 CPU = Device("cpu")
 

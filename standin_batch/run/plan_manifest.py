@@ -103,6 +103,10 @@ class PlannedManifest:
         """Whether any job asks something of its scores, or did when its video was made."""
         return self.judged or any(job.accept is not None for job in self.jobs)
 
+    def on(self, device: Device) -> PlannedManifest:
+        """The same, estimated for another device; the order of jobs stays."""
+        return replace(self, device=device, costs=Measured.default().costs(device.name))
+
     def estimate(self) -> Estimate:
         """What the plan takes."""
         return estimate(
