@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from standin_batch.cli.plan import plan_json
+from standin_batch.plan.estimate import Device
 from standin_batch.run.plan_manifest import Selection, plan_manifest
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "plan.md"
@@ -39,3 +40,22 @@ def test_every_key_is_described_and_every_described_key_is_there(printed):
 def test_planning_creates_nothing(printed, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["manifest.yaml"]
     assert printed["jobs"][0]["reason"] == "new"
+
+
+def test_a_plan_for_another_gpu_has_its_profile_and_no_time(printed, tmp_path):
+    path = tmp_path / "large.yaml"
+    path.write_text("version: 1\nmodel: wan2.2-t2v-a14b\njobs: [{name: tree, mode: t2v, prompt: {text: A tree.}}]\n")
+    planned = plan_manifest(path, Selection())
+    small, large = (plan_json(planned.on(Device.imagined(size)))["estimate"] for size in (24, 141))
+    assert (small["profile"], large["profile"]) == ("lowest", "resident")
+    assert small["device"] == {"name": "a GPU of 24 GB", "memory_bytes": 24 << 30}
+    assert small["seconds"] is None
+
+
+def test_a_job_says_what_it_gives_up_for_speed(printed, tmp_path):
+    assert printed["jobs"][0]["speed"] == "exact"
+    path = tmp_path / "quick.yaml"
+    path.write_text("version: 1\njobs: [{name: tree, mode: t2v, prompt: {text: A tree.}, speed: {cache: 0.2}}]\n")
+    found = plan_json(plan_manifest(path, Selection()))
+    assert found["jobs"][0]["speed"] == "teacache 0.2"
+    assert found["groups"][0]["speeds"] == ("teacache 0.2",)
