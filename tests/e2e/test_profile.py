@@ -46,6 +46,14 @@ def test_a_run_that_ends_badly_has_one_too(workspace):
     assert sum(profiled(ran.stdout)["parts"].values()) == pytest.approx(profiled(ran.stdout)["seconds"])
 
 
+def test_with_nothing_to_do_there_is_one_as_well(workspace):
+    path = manifest(workspace, "again")
+    assert workspace.standin("run", path).returncode == 0
+    assert "the whole process" in workspace.standin("run", path, "--profile").stderr
+    found = profiled(workspace.standin("run", path, "--json").stdout)
+    assert (found["parts"]["denoise"], found["seconds"] > found["parts"]["plan"] > 0) == (0.0, True)
+
+
 @pytest.mark.timing
 def test_its_parts_sum_to_the_wall_time_of_the_process(workspace, manifests):
     workspace.standin("run", manifest(workspace, "first"))  # which makes the tiny model
