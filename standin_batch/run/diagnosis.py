@@ -31,7 +31,7 @@ from standin_batch.run.lock_manifest import expand_drawn
 from standin_batch.run.lora_check import check_loras
 from standin_batch.run.manifest_uses import UnreadWeights
 from standin_batch.run.measured import likely_device
-from standin_batch.run.memory_told import memory_told
+from standin_batch.run.memory_told import memory_told, size_told
 from standin_batch.run.speed_ready import speed_faults
 from standin_batch.run.weight_findings import Weights, weight_findings
 from standin_batch.run.weight_needs import uses_of
@@ -154,7 +154,7 @@ def _fits(jobs: Iterable[Job], device: Device) -> tuple[str, bool]:
         return memory_told(found, device), fits(found[fitting(found, device.memory_bytes)], device.memory_bytes)
     needed, there = max(map(memory_bytes, jobs)), _ram()
     verdict = "fits" if needed <= there else "does not fit"
-    told = f"takes at least {needed / GB:.3g} GB: {verdict} into the {there / GB:,.1f} GB of this machine's CPU"
+    told = f"takes at least {size_told(needed)}: {verdict} into the {size_told(there)} of this machine's CPU"
     return told, needed <= there
 
 

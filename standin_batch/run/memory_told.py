@@ -24,14 +24,14 @@ def memory_told(found: Mapping[Profile, Peak], device: Device) -> str:
         device: a GPU.
     """
     profile, memory = fitting(found, device.memory_bytes), device.memory_bytes or 0
-    peak, there = found[profile], f"the {_told(memory)} of {device.name}"
+    peak, there = found[profile], f"the {size_told(memory)} of {device.name}"
     if not fits(peak, memory):
         return f"{_expected(profile, peak)}: does not fit into {there}{_larger(peak)}"
     told = f"{_expected(profile, peak)} of {there}"
     if profile is Profile.RESIDENT:
         return told
     above = found[_above(profile)]
-    return f"{told}; {_above(profile).value} would take {_told(above.most)}{_larger(above)}"
+    return f"{told}; {_above(profile).value} would take {size_told(above.most)}{_larger(above)}"
 
 
 def profile_findings(device: Device) -> Iterator[Finding]:
@@ -69,10 +69,11 @@ def profile_table() -> str:
 
 
 def _expected(profile: Profile, peak: Peak) -> str:
-    return f"{profile.value}, expected peak {_told(peak.most)} ({peak.phase})"
+    return f"{profile.value}, expected peak {size_told(peak.most)} ({peak.phase})"
 
 
-def _told(size: int) -> str:
+def size_told(size: float) -> str:
+    """Bytes in words: whole megabytes below 1 GB."""
     return f"{size / GB:,.1f} GB" if size >= GB else f"{size / MB:,.0f} MB"
 
 
