@@ -117,7 +117,7 @@ class References:
             return self._wrong(node.mark, "`turbo` has no `lora`", "for example `turbo: {lora: lightx2v}`")
         lora = self._lora_item(entries.pop("lora"))
         said = {key: key_of(TurboEntry, key).check(child, self._problems) for key, child in entries.items()}
-        if self._problems.count > before:
+        if lora is INVALID or self._problems.count > before:
             return INVALID
         lora = replace(lora, scale=said.pop("scale", lora.scale))
         return Turbo(lora, said.get("num_inference_steps", TURBO_STEPS), said.get("sigma_shift", TURBO_SHIFT))

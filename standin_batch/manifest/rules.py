@@ -16,7 +16,7 @@ from standin_batch.manifest.matrix import MAX_COMBINATIONS, Grid, Value
 from standin_batch.manifest.problems import Problems
 from standin_batch.manifest.prompt_files import too_long
 from standin_batch.manifest.source import Mark
-from standin_batch.manifest.turbo import TURBO_KEYS, speed_objections, turbo_of
+from standin_batch.manifest.turbo import TURBO_KEYS, speed_clashes, turbo_of
 from standin_batch.manifest.words import clip, either
 from standin_batch.modes import MODES
 from standin_batch.scores.table import DECIDING
@@ -136,11 +136,13 @@ def _check_speed(draft: Draft, grid: Grid, refused: frozenset[str], problems: Pr
     if not said or refused & {"model", "dtype", "speed"}:
         return
     own_keys = [key for key in TURBO_KEYS if key in draft.own or key in grid.explicit]
-    for choice in choices(draft, grid, "model", "dtype", "speed", *own_keys):
+    steps = () if "num_inference_steps" in refused else ("num_inference_steps",)
+    for choice in choices(draft, grid, "model", "dtype", "speed", *dict.fromkeys((*steps, *own_keys))):
         dtype = choice.value("dtype") or ROWS[choice.value("model")].defaults["dtype"]
         own = {key: choice.value(key) for key in own_keys if key in choice.found}
-        for wrong, hint in speed_objections(_speed_of(draft, choice), dtype, own):
-            problems.add(choice.mark("speed").problem(wrong, hint))
+        speed, below = _speed_of(draft, choice), _said_below(draft, choice)
+        for clash in speed_clashes(speed, below, dtype, choice.value("num_inference_steps"), own):
+            problems.add(choice.mark(clash.key).problem(clash.message, clash.hint, clash.severity))
 
 
 def _speed_of(draft: Draft, choice: Choice) -> Mapping[str, Value]:
@@ -150,6 +152,14 @@ def _speed_of(draft: Draft, choice: Choice) -> Mapping[str, Value]:
     for layer in (*layers, choice.found["speed"][0] if "speed" in choice.found else {}):
         found = {} if layer is None else {**found, **layer}
     return found
+
+
+def _said_below(draft: Draft, choice: Choice) -> set[str]:
+    """Options of `speed` that `defaults` say, and neither the job nor its matrix does."""
+    above = [draft.own.values.get("speed") or {}]
+    if "speed" in choice.found and choice.mark("speed") != draft.defaults.marks.get("speed"):
+        above.append(choice.value("speed") or {})
+    return {key for key in draft.defaults.values.get("speed") or {} if not any(key in layer for layer in above)}
 
 
 def _check_score(draft: Draft, grid: Grid, refused: frozenset[str], problems: Problems) -> None:

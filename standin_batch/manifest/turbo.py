@@ -5,18 +5,22 @@ A job that has one is the same job as one that writes these four keys itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from standin_batch.manifest.manifest import Lora
+    from standin_batch.manifest.problems import Severity
 
 TURBO_KEYS = ("num_inference_steps", "cfg_scale", "sigma_shift")
 """What a turbo says of a job besides its LoRAs."""
 
 NO_GUIDANCE = 1.0
 """A distilled model has its guidance within."""
+
+FEWEST_CACHED = 3
+"""Steps of which `speed.cache` can skip one: the first and the last are always computed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +54,63 @@ def with_turbo(values: Mapping[str, Any]) -> dict[str, Any]:
     return {**values, **({} if turbo is None else turbo.says)}
 
 
-def speed_objections(speed: Mapping[str, Any], dtype: str, own: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What cannot stand together with the options of a job, and its cure.
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """What cannot stand together with the options of a job.
+
+    Attributes:
+        key: of the job, where it is told.
+        message: what is wrong.
+        hint: its cure.
+        severity: a `warning` where clips come of it nonetheless.
+    """
+
+    key: str
+    message: str
+    hint: str
+    severity: Severity = "error"
+
+
+def speed_clashes(
+    speed: Mapping[str, Any], below: Collection[str], dtype: str, steps: int | None, own: Mapping[str, Any]
+) -> Iterator[Clash]:
+    """What cannot stand together with the options of a job.
 
     Args:
         speed: what is said of it, all layers together.
+        below: those of its options that `defaults` say, and the job does not.
         dtype: of the job.
+        steps: that are written for the job; None where they are the model's.
         own: the keys that are written on the job itself or in its matrix.
     """
     cure = "write `dtype: bfloat16`"
     if dtype != "bfloat16" and speed.get("fp8"):
-        yield f"`fp8` is made from bfloat16 weights, but `dtype` is {dtype}", f"{cure}, or leave `fp8` out"
+        told = f"`fp8` is made from bfloat16 weights, but `dtype` is {dtype}"
+        yield Clash("speed", told, f"{cure}, or leave `fp8` out")
     if dtype != "bfloat16" and speed.get("attention") == "sage":
-        yield f"SageAttention does not compute in {dtype}", f"{cure}, or `attention: exact`"
+        yield Clash("speed", f"SageAttention does not compute in {dtype}", f"{cure}, or `attention: exact`")
     turbo = turbo_of(speed)
-    if turbo is None:
-        return
+    if turbo is not None:
+        yield from _turbo_clashes(turbo, speed, below, own)
+    elif speed.get("cache") and steps is not None and steps < FEWEST_CACHED:
+        told = f"`cache` skips nothing of {steps} step{'' if steps == 1 else 's'}: the first and the last are computed"
+        yield Clash("num_inference_steps", told, "make more steps, or leave `cache` out of `speed`", "warning")
+
+
+def _turbo_clashes(
+    turbo: Turbo, speed: Mapping[str, Any], below: Collection[str], own: Mapping[str, Any]
+) -> Iterator[Clash]:
     if speed.get("cache"):
-        told = "`cache` and `turbo` do not go together: a distilled model makes few large steps, and each counts"
-        yield told, "leave one of them out, or write `cache: null`"
+        cache, distilled = (f"`{key}`{' of `defaults`' if key in below else ''}" for key in ("cache", "turbo"))
+        told = f"{cache} and {distilled} do not go together: a distilled model makes few large steps, and each counts"
+        yield Clash("speed", told, "leave one of them out, or write `cache: null`")
     for key, value in turbo.says.items():
         if key in own and own[key] != value:
             hint = "leave it out" if key == "cfg_scale" else f"write `turbo: {{lora: …, {key}: {own[key]}}}`"
-            yield f"`{key}` is what `turbo` says, here {value:g}", f"{hint}, or write `turbo: null`"
+            told = f"`turbo` sets `{key}` to {value:g}, but this job says {_shown(own[key])}"
+            yield Clash(key, told, f"{hint}, or write `turbo: null`")
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401 - as manifests write it
+    numbers = value.values() if isinstance(value, Mapping) else value if isinstance(value, tuple) else (value,)
+    return " and ".join(f"{number:g}" for number in numbers)

@@ -134,9 +134,14 @@ class Values:
         before = self._problems.count
         entries = known_entries(node, SpeedSection.model_fields, self._problems, "`speed`")
         found = {key: self._speed_key(key, child) for key, child in entries.items()}
-        return found if self._problems.count == before else INVALID
+        # A turbo can be wrong without a problem of its own: an entry of `loras` is told where it is.
+        is_wrong = self._problems.count > before or any(value is INVALID for value in found.values())
+        return INVALID if is_wrong else found
 
     def _speed_key(self, key: str, node: Node) -> Checked:
+        if key in NULLABLE_SPEED and node.value is False:
+            self._problems.add(node.mark.problem(f"`{key}` is not taken back by false", f"write `{key}: null`"))
+            return INVALID
         if key == "turbo":
             return self._references.turbo(node)
         if key in NULLABLE_SPEED and node.value is None:

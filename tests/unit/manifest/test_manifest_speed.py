@@ -96,9 +96,14 @@ def test_for_two_experts_it_has_a_file_for_each(project):
         ("speed: {cash: 0.1}", "`speed` has no key `cash`"),
         ("speed: 0.1", "`speed` must be a mapping, not 0.1"),
         ("speed: {cache: 0.1, turbo: light}", "`cache` and `turbo` do not go together"),
-        ("num_inference_steps: 8, speed: {turbo: light}", "`num_inference_steps` is what `turbo` says, here 4"),
-        ("cfg_scale: 5, speed: {turbo: light}", "`cfg_scale` is what `turbo` says, here 1"),
-        ("matrix: {cfg_scale: [1, 2]}, speed: {turbo: light}", "`cfg_scale` is what `turbo` says, here 1"),
+        (
+            "num_inference_steps: 8, speed: {turbo: light}",
+            "`turbo` sets `num_inference_steps` to 4, but this job says 8",
+        ),
+        ("cfg_scale: 5, speed: {turbo: light}", "`turbo` sets `cfg_scale` to 1, but this job says 5"),
+        ("matrix: {cfg_scale: [1, 2]}, speed: {turbo: light}", "`turbo` sets `cfg_scale` to 1, but this job says 2"),
+        ("speed: {cache: false}", "`cache` is not taken back by false"),
+        ("speed: {turbo: false}", "`turbo` is not taken back by false"),
         ("speed: {turbo: lite}", "there is no LoRA `lite`"),
         ("speed: {turbo: {scale: 1}}", "`turbo` has no `lora`"),
         ("speed: {turbo: {lora: light, steps: 8}}", "`turbo` has no key `steps`"),
@@ -117,8 +122,39 @@ def test_what_the_defaults_say_counts_with_what_the_job_says(project):
         f"{HEAD}defaults: {{speed: {{cache: 0.1}}}}\njobs: [{{mode: t2v, prompt: A man., speed: {{turbo: light}}}}]\n"
     )
     (found,) = project.messages(text)
-    assert "`cache` and `turbo` do not go together" in found
+    assert "`cache` of `defaults` and `turbo` do not go together" in found
     project.load(text.replace("turbo: light", "cache: null, turbo: light"))
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "speed: {turbo: gone}",
+        "speed: {turbo: {lora: {gone: 0.5}}}",
+        "speed: {turbo: {lora: gone, scale: 0.5}}",
+        "speed: {turbo: gone, cache: 0.1}, cfg_scale: 5",
+        "matrix: {speed: [{}, {turbo: gone}]}",
+    ],
+)
+def test_a_turbo_whose_file_is_missing_is_told_once_at_the_file(project, keys):
+    loras = "loras: {gone: {path: loras/nowhere.safetensors}}"
+    (told,) = project.messages(f"version: 1\nmodel: tiny\n{loras}\njobs: [{{mode: t2v, prompt: A man., {keys}}}]\n")
+    assert told.startswith(f"3:{loras.index('loras/') + 1}: the LoRA")
+
+
+def test_what_is_wrong_beside_a_turbo_is_told_where_it_is_written(project):
+    text = f"{HEAD}jobs:\n  - {{mode: t2v, prompt: A man., speed: {{turbo: light}}, cfg_scale: 5}}\n"
+    (told,) = project.messages(text)
+    assert told.startswith(f"5:{text.splitlines()[4].index('5') + 1}:")
+
+
+def test_a_cache_that_can_skip_nothing_is_a_warning_where_the_steps_are(project):
+    line = "  - {mode: t2v, prompt: A man., num_inference_steps: 2, speed: {cache: 0.1}}"
+    (told,) = project.load(f"{HEAD}jobs:\n{line}\n").warnings
+    assert told.message == "`cache` skips nothing of 2 steps: the first and the last are computed"
+    assert (told.line, told.column) == (5, line.index("2, speed") + 1)
+    assert not project.load(f"{HEAD}jobs:\n{line.replace('steps: 2', 'steps: 3')}\n").warnings
+    assert not project.load(f"{HEAD}jobs:\n{line.replace('cache: 0.1', 'compile: true')}\n").warnings
 
 
 @pytest.mark.parametrize(
