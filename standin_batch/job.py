@@ -155,10 +155,11 @@ class Job:
 
     @property
     def label(self) -> str:
-        """How the job is called for people: name, identity, prompt, LoRAs and seed."""
+        """How the job is called for people: name, identity, prompt, LoRAs, what is given up for speed, and seed."""
         identity = "no identity" if self.subject is None else self.subject.name
         loras = [lora.name if lora.scale == 1.0 else f"{lora.name} {lora.scale:g}" for lora in self.loras]
         parts = [self.name, identity, self.prompt_name, *([" + ".join(loras)] if loras else [])]
+        parts += [] if self.speed == EXACT else [str(self.speed)]
         attempt = f", attempt {self.attempt + 1}" if self.attempt else ""
         return " · ".join([*parts, f"seed {self.seed}{attempt}"])
 

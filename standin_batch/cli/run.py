@@ -176,7 +176,9 @@ def say(planned: PlannedManifest, quiet: bool) -> None:
         for finding in quick_findings():
             warn(finding.message, finding.cure)
         if planned.repeats:
-            err.print(f"{count(planned.repeats, 'combination')} repeat an earlier one: the same video is made once")
+            repeat = "repeats" if planned.repeats == 1 else "repeat"
+            told = f"{count(planned.repeats, 'combination')} {repeat} an earlier one: the same video is made once"
+            err.print(told)
     folder = shlex.quote(str(planned.store.layout.folder))
     if failed := len(planned.plan.failed_before):
         told = f"left out: {count(failed, 'job')} that failed before for a reason that lies in the job itself"

@@ -12,6 +12,7 @@ from rich.text import Text
 from standin_batch.cli.console import count, duration, printable, size
 from standin_batch.output.counted import Pace, ScoreRow
 from standin_batch.output.summary import Cause, Summary
+from standin_batch.speed import EXACT
 
 MOST_GROUPS = 8
 """Groups of clips that are shown; `standin dataset report` shows all."""
@@ -42,6 +43,7 @@ def _times(summary: Summary) -> Iterator[Text]:
 
 def _pace(pace: Pace) -> str:
     what = f"{pace.model}, {pace.width}x{pace.height}x{pace.num_frames}, {count(pace.clips, 'clip')}"
+    what = what if pace.speed == str(EXACT) else f"{what}, {pace.speed}"
     memory = "" if pace.peak_memory is None else f", peak {size(pace.peak_memory)} of GPU memory"
     return f"{pace.seconds_per_step:.3g} s a step ({what}{memory})"
 

@@ -9,8 +9,10 @@ from string import Formatter
 
 from standin_batch.manifest.words import clip, did_you_mean
 
-TEMPLATE_FIELDS = ("name", "identity", "prompt", "seed", "job_id", "mode", "model", "width", "height", "num_frames")
-"""What may stand in braces. Identities and prompts are their names."""
+TEMPLATE_FIELDS = (
+    *("name", "identity", "prompt", "seed", "job_id", "mode", "model", "speed", "width", "height", "num_frames"),
+)
+"""What may stand in braces. Identities and prompts are their names; a speed is such as `teacache_0.1`, or `exact`."""
 
 
 MAX_PART = 200

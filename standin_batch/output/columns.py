@@ -148,7 +148,8 @@ COLUMNS = (
     Column(
         "near_duplicate_of",
         "text",
-        "Id of the clip that this one looks like; null for the first of its kind. Rejected clips come last.",
+        "Id of the clip that this one looks like; null for the first of its kind. Exact clips come "
+        "before others, and rejected ones last.",
         derived=True,
     ),
     Column("accept", "texts", "What the job asks of the scores; empty where it asks for nothing."),

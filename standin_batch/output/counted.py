@@ -10,8 +10,9 @@ from statistics import fmean, median
 from typing import Any
 
 from standin_batch.scores.table import DECIDING
+from standin_batch.speed import EXACT
 
-GROUPINGS = ("identity", "loras", "mode", "prompt")
+GROUPINGS = ("identity", "loras", "mode", "prompt", "speed")
 """What clips are grouped by."""
 
 NOBODY = "no identity"
@@ -57,6 +58,7 @@ class Pace:
         width: pixels.
         height: pixels.
         num_frames: frames.
+        speed: what was given up of exactness, as records have it.
         clips: of this kind.
         seconds_per_step: seconds of denoising by steps, all clips together.
         peak_memory: bytes of GPU memory, of the clip that took most; None without a GPU.
@@ -66,6 +68,7 @@ class Pace:
     width: int
     height: int
     num_frames: int
+    speed: str
     clips: int
     seconds_per_step: float
     peak_memory: int | None
@@ -92,9 +95,9 @@ class Acceptance:
 
 @dataclass
 class _Kind:
-    """Clips of one model and size."""
+    """Clips of one model, size and speed."""
 
-    of: tuple[str, int, int, int]
+    of: tuple[str, int, int, int, str]
     clips: int = 0
     seconds: float = 0.0
     steps: int = 0
@@ -127,7 +130,7 @@ class Counted:
     video_seconds: float = 0.0
     video_bytes: int = 0
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-    kinds: dict[tuple[str, int, int, int], _Kind] = field(default_factory=dict)
+    kinds: dict[tuple[str, int, int, int, str], _Kind] = field(default_factory=dict)
     groups: dict[tuple[str, str], _Group] = field(default_factory=lambda: defaultdict(_Group))
     asking: set[str] = field(default_factory=set)
     satisfied: set[str] = field(default_factory=set)
@@ -153,7 +156,7 @@ class Counted:
         for name, seconds in phases.items():
             self.seconds[name] += seconds
         width, height, frames = (_whole(record.get(key)) for key in ("width", "height", "num_frames"))
-        of = (str(record.get("model")), width, height, frames)
+        of = (str(record.get("model")), width, height, frames, speed_of(record))
         self.kinds.setdefault(of, _Kind(of)).add(record, phases.get("denoise", 0.0))
 
     def _add_scores(self, record: Mapping[str, Any], rejected: bool) -> None:
@@ -183,7 +186,7 @@ class Counted:
         return _most(kind.peak_memory for kind in self.kinds.values())
 
     def paces(self) -> Iterator[Pace]:
-        """By model and size."""
+        """By model, size and speed."""
         return (kind.pace() for _, kind in sorted(self.kinds.items()))
 
     def score_rows(self) -> Iterator[ScoreRow]:
@@ -213,7 +216,18 @@ def group_names(record: Mapping[str, Any]) -> dict[str, str]:
         "loras": " + ".join(loras) or NO_LORA,
         "mode": str(record.get("mode")),
         "prompt": str(record.get("prompt_name") or record.get("prompt")),
+        "speed": speed_of(record),
     }
+
+
+def speed_of(record: Mapping[str, Any]) -> str:
+    """What a record says was given up of exactness; a record that does not say is of a time when nothing could be."""
+    return str(record.get("speed") or EXACT)
+
+
+def is_exact(record: Mapping[str, Any]) -> bool:
+    """Whether nothing was given up for speed."""
+    return speed_of(record) == str(EXACT)
 
 
 def _is_lora(value: object) -> bool:

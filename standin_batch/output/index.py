@@ -19,6 +19,7 @@ from standin_batch.files import replace_atomic
 from standin_batch.output.columns import COLUMNS as COLUMNS
 from standin_batch.output.columns import KINDS as KINDS
 from standin_batch.output.columns import row_of
+from standin_batch.output.counted import is_exact
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.metadata import Row, Telling, metadata_row
 from standin_batch.output.store import has_video, read_records
@@ -119,17 +120,17 @@ class _Folder:
 
 def _gather(layout: OutputLayout, lines: IO[str]) -> _Folder:
     """Write the records with videos to `lines`, and learn what only all of them together tell."""
-    folder, hashes = _Folder(), list[tuple[bool, str, str]]()
+    folder, hashes = _Folder(), list[tuple[bool, bool, str, str]]()
     for record in read_records(layout):
         if not has_video(layout, record):
             continue
         lines.write(_line(record))
         folder.rows += 1
         rejected = record.get("accepted") is False
-        hashes.append((rejected, record["job_id"], str(_HASH.cell(record))))
+        hashes.append((rejected, not is_exact(record), record["job_id"], str(_HASH.cell(record))))
         if not rejected and folder.telling.see(methodcaller("cell", record)):
             folder.leading[record["job_id"]] = record
-    folder.near = near_duplicates((job_id, text) for _, job_id, text in sorted(hashes))
+    folder.near = near_duplicates((job_id, text) for _, _, job_id, text in sorted(hashes))
     return folder
 
 

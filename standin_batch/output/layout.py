@@ -176,6 +176,7 @@ def template_values(job: Job) -> dict[str, Any]:
         "prompt": job.prompt_name,
         "model": job.model,
         "mode": job.mode,
+        "speed": str(job.speed),
         "job_id": job.job_id,
     }
     numbers = {"seed": job.seed, "width": job.width, "height": job.height, "num_frames": job.num_frames}

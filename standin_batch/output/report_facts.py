@@ -14,6 +14,7 @@ from standin_batch.output.index import read_index
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.store import has_video, read_records
 from standin_batch.output.summary import Summary, summarise
+from standin_batch.speed import EXACT
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -102,7 +103,7 @@ def _was_made(layout: OutputLayout, record: Mapping[str, Any]) -> bool:
     return record.get("accepted") is False or has_video(layout, record)
 
 
-_LABELLED = ("job_id", "name", "identity", "prompt_name", "loras", "lora_scales", "seed", "file_name")
+_LABELLED = ("job_id", "name", "identity", "prompt_name", "loras", "lora_scales", "speed", "seed", "file_name")
 
 
 def _ranked(table: pa.Table, score: str) -> list[dict[str, Any]]:
@@ -133,7 +134,8 @@ def _loras(row: Mapping[str, Any]) -> str:
 
 def _clip(row: Mapping[str, Any], value: float | None = None) -> Clip:
     loras = [] if _loras(row) == NO_LORA else [_loras(row)]
-    parts = [row["name"], _identity(row), row["prompt_name"], *loras, f"seed {row['seed']}"]
+    speed = [] if row["speed"] in (None, str(EXACT)) else [row["speed"]]
+    parts = [row["name"], _identity(row), row["prompt_name"], *loras, *speed, f"seed {row['seed']}"]
     return Clip(" · ".join(map(str, parts)), row["file_name"] or "", value)
 
 

@@ -16,7 +16,13 @@ SHOWN_GROUPS = 40
 SHOWN_JOBS = 10
 """Jobs that are named of one cause, and pairs of near-duplicates."""
 
-TITLES = {"identity": "By identity", "loras": "By LoRAs", "mode": "By mode", "prompt": "By prompt"}
+TITLES = {
+    "identity": "By identity",
+    "loras": "By LoRAs",
+    "mode": "By mode",
+    "prompt": "By prompt",
+    "speed": "By speed",
+}
 
 
 def report_text(facts: Facts, plots: Mapping[str, str], path_of: Callable[[str], str]) -> str:
@@ -66,17 +72,18 @@ def _time(summary: Summary, plots: Mapping[str, str]) -> str:
         (
             code(pace.model),
             f"{pace.width} x {pace.height} x {pace.num_frames}",
+            escaped(pace.speed),
             f"{pace.clips:,}",
             f"{pace.seconds_per_step:.3g}",
             "" if pace.peak_memory is None else size(pace.peak_memory),
         )
         for pace in summary.paces
     ]
-    head = ("model", "size", "clips", "seconds a step", "most GPU memory")
+    head = ("model", "size", "speed", "clips", "seconds a step", "most GPU memory")
     parts = (
         _plot(plots, "phases", "Time by phase"),
         table(("phase", "time", "share"), rows, ("time", "share")),
-        table(head, paces, head[2:]),
+        table(head, paces, head[3:]),
     )
     return "\n\n".join(part for part in parts if part)
 

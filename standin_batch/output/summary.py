@@ -43,7 +43,7 @@ class Summary:
         video_seconds: that they play.
         video_bytes: that they weigh.
         seconds_by_phase: spent on all clips.
-        paces: of denoising, by model and size.
+        paces: of denoising, by model, size and speed.
         peak_memory: bytes of GPU memory, of the clip that took most; None without a GPU.
         score_rows: by group, in the order of `GROUPINGS` and of the names.
         acceptance: of jobs that ask something of the scores.

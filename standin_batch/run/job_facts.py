@@ -12,6 +12,7 @@ from standin_batch.plan.reason import Reason
 from standin_batch.run.journal import Entry, history, latest, runs
 from standin_batch.run.log import Line, read_log
 from standin_batch.run.saved import Progress, progress
+from standin_batch.speed import EXACT
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,11 @@ def label_of(record: Mapping[str, Any]) -> str:
     """How the job of a record is called for people, as `Job.label` has it."""
     loras = [_lora(lora) for lora in record.get("loras", ())]
     parts = [record.get("name"), record.get("identity") or "no identity", record.get("prompt_name")]
+    parts += [" + ".join(loras)] if loras else []
+    parts += [speed] if (speed := record.get("speed") or str(EXACT)) != str(EXACT) else []
     attempt = record.get("attempt")
     again = f", attempt {attempt + 1}" if isinstance(attempt, int) and attempt else ""
-    return " · ".join(map(str, [*parts, *([" + ".join(loras)] if loras else []), f"seed {record.get('seed')}{again}"]))
+    return " · ".join(map(str, [*parts, f"seed {record.get('seed')}{again}"]))
 
 
 def _lora(lora: Mapping[str, Any]) -> str:

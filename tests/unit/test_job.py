@@ -83,6 +83,11 @@ def test_labels_and_order_do_not(name):
     assert job_id(replace(JOB, **{name: OTHER[name]})) == job_id(JOB)
 
 
+def test_a_label_says_what_is_given_up_for_speed():
+    quick = replace(JOB, speed=Speed(cache=0.1))
+    assert quick.label == JOB.label.replace(" · seed", " · teacache 0.1 · seed")
+
+
 def test_an_identity_counts_by_its_content_not_by_its_name_or_place():
     moved = replace(FACE, name="yann", image=Path("/b/yann.jpg"))
     assert job_id(replace(JOB, subject=moved)) == job_id(JOB)

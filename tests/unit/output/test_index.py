@@ -131,6 +131,15 @@ def test_what_looks_like_another_clip_says_so_and_rejected_clips_come_last(layou
     assert not any("near_duplicate_of" in record for record in lines(layout.index)), "records stay as they are"
 
 
+def test_of_clips_that_look_alike_the_exact_one_is_the_first(layout):
+    for job_id, speed in (("a", "teacache 0.1"), ("b", "exact"), ("c", "fp8")):
+        write_record(layout, job_id, scores={"perceptual_hash": "0" * 48}, speed=speed)
+    rejected = {"speed": "exact", "accepted": False}
+    write_record(layout, "0", scores={"perceptual_hash": "0" * 48}, **rejected)
+    found = {row["job_id"]: row["near_duplicate_of"] for row in read_index(layout).to_pylist()}
+    assert found == {"0": "b", "a": "b", "b": None, "c": "b"}
+
+
 def test_reading_the_index_writes_nothing(layout):
     write_record(layout, "a")
     before = set(layout.folder.rglob("*"))

@@ -12,6 +12,7 @@ from jobs import make_job
 
 from standin_batch.job import Subject
 from standin_batch.output.layout import OutputLayout
+from standin_batch.speed import Speed
 
 LAYOUT = OutputLayout(Path("/out"))
 TEMPLATE = "{name}/{identity}-{prompt}-{seed}-{job_id}"
@@ -31,6 +32,14 @@ def test_the_template_names_the_video():
 
 def test_a_job_without_identity_says_so():
     assert LAYOUT.video(replace(JOB, subject=None), "{identity}").name == "none.mp4"
+
+
+def test_clips_of_one_seed_can_be_told_apart_by_their_speed():
+    quick = replace(JOB, speed=Speed(fp8=True, cache=0.1))
+    assert [LAYOUT.video(job, "{seed}-{speed}").name for job in (JOB, quick)] == [
+        "3-exact.mp4",
+        "3-fp8_teacache_0.1.mp4",
+    ]
 
 
 def test_names_keep_the_letters_of_every_language():

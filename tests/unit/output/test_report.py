@@ -57,7 +57,7 @@ def test_a_report_tells_what_was_made_and_what_failed(layout):
         "; and 2 more",
     ):
         assert told in text
-    assert "| `tiny` | 160 x 96 x 9 | 24 | 0.5 |  |" in text
+    assert "| `tiny` | 160 x 96 x 9 | exact | 24 | 0.5 |  |" in text
     assert re.search(r"\| 小明 \| \d \| \d \| 0\.\d{3} \|", text)
     assert "`torch 2.15.0`" in text
 

@@ -51,8 +51,18 @@ def test_a_rejected_clip_took_time_but_is_no_video():
 def test_the_pace_is_of_all_steps_of_a_model_and_size():
     other = {"num_inference_steps": 12, "seconds": {"denoise": 14.0}, "peak_memory": 5}
     summary = summarise([clip(), clip(**other), clip(width=64, peak_memory=9)])
-    assert summary.paces == (Pace("tiny", 32, 16, 50, 2, 1.0, 5), Pace("tiny", 64, 16, 50, 1, 0.5, 9))
+    assert summary.paces == (Pace("tiny", 32, 16, 50, "exact", 2, 1.0, 5), Pace("tiny", 64, 16, 50, "exact", 1, 0.5, 9))
     assert summary.peak_memory == 9
+
+
+def test_what_is_made_at_another_speed_has_a_pace_and_a_group_of_its_own():
+    quick = clip(speed="teacache 0.1", seconds={"denoise": 1.0})
+    summary = summarise([clip(speed="exact"), quick, clip()])
+    assert [(pace.speed, pace.clips, pace.seconds_per_step) for pace in summary.paces] == [
+        ("exact", 2, 0.5),
+        ("teacache 0.1", 1, 0.25),
+    ]
+    assert {name: row.n for name, row in rows(summary, "speed").items()} == {"exact": 2, "teacache 0.1": 1}
 
 
 def test_scores_are_those_of_clips_that_are_not_rejected():

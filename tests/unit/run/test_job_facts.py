@@ -16,6 +16,7 @@ from standin_batch.output.layout import OutputLayout
 from standin_batch.output.record import job_fields
 from standin_batch.run.job_facts import JobFacts, label_of, read_facts, read_labels
 from standin_batch.run.journal import Journal, State
+from standin_batch.speed import Speed
 
 JOB = make_job(job_id="00aa", who="ada", prompt="desk")
 
@@ -39,7 +40,8 @@ def record(layout, job):
 def test_a_job_is_called_the_same_by_its_record():
     loras = (Lora("ghibli", {"all": InputFile(Path("g"), "g")}, 0.6), Lora("turbo", {}, 1.0))
     again = make_job(6, attempt=2, first_seed=1)
-    for job in (make_job(3), make_job(4, who="ada", prompt="desk"), make_job(5, who="ada", loras=loras), again):
+    quick = make_job(7, loras=loras, speed=Speed(fp8=True, cache=0.1))
+    for job in (quick, make_job(3), make_job(4, who="ada", prompt="desk"), make_job(5, who="ada", loras=loras), again):
         assert label_of(json.loads(json.dumps({**job_fields(job), "attempt": job.attempt}))) == job.label
 
 

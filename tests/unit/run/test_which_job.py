@@ -9,6 +9,7 @@ from standin_batch.errors import ExitCode, UsageError
 from standin_batch.plan.planner import make_plan
 from standin_batch.plan.reason import Reason
 from standin_batch.run.which_job import Candidates, matching
+from standin_batch.speed import Speed
 from standin_batch.weights.content import MISSING
 
 LABELS = {
@@ -75,3 +76,9 @@ def test_without_its_weights_a_job_is_the_one_that_the_folder_knows():
     jobs = Candidates.of_plan({"ran": known.label}, make_plan([known, new], {}))
     assert matching(known.label, jobs) == ("ran",)
     assert matching(new.label, jobs) == ("0002",)
+
+
+def test_a_job_is_meant_by_its_speed():
+    jobs = {one.job_id: one.label for one in (make_job(1), make_job(2, speed=Speed(cache=0.1, fp8=True)))}
+    for wanted in ("teacache", "fp8", "job 0.1"):
+        assert matching(wanted, Candidates(jobs)) == ("0002",)
