@@ -35,6 +35,7 @@ from standin_batch.run.memory_told import memory_told, size_told
 from standin_batch.run.speed_ready import speed_faults
 from standin_batch.run.weight_findings import Weights, weight_findings
 from standin_batch.run.weight_needs import uses_of
+from standin_batch.speed import EXACT
 from standin_batch.weights.lora_keys import read_layout
 from standin_batch.weights.registry import ROWS
 from standin_batch.weights.shapes import dit_shapes
@@ -127,12 +128,15 @@ def _pictures_of(job: Job) -> Iterator[Path]:
     yield from (job.files[key].path for key in MODES[job.mode].image_keys if key in job.files)
 
 
-def _speed(jobs: Iterable[Job]) -> Iterator[Finding]:
+def _speed(jobs: tuple[Job, ...]) -> Iterator[Finding]:
     """What `speed` asks for, by what is installed and what the driver says of its first GPU."""
     driver = ask_driver()
     capability = driver.gpus[0].capability if driver is not None and driver.gpus else None
-    for fault in speed_faults(jobs, capability):
-        yield Finding("speed", Level.ERROR, fault.message, fault.hint)
+    faults = [Finding("speed", Level.ERROR, each.message, each.hint) for each in speed_faults(jobs, capability)]
+    yield from faults
+    asked = sorted({str(job.speed) for job in jobs if job.speed != EXACT})
+    if asked and not faults:
+        yield Finding("speed", Level.OK, f"this machine can do what is asked for: {'; '.join(asked)}")
 
 
 def _memory(jobs: tuple[Job, ...], path: Path, device: Device) -> Iterator[Finding]:
@@ -143,7 +147,9 @@ def _memory(jobs: tuple[Job, ...], path: Path, device: Device) -> Iterator[Findi
     for (model, dtype), of_it in together.items():
         told, good = _fits(of_it, device)
         smaller = "defaults.dtype=bfloat16" if dtype == "float32" else "model=tiny"
-        cure = f"standin plan {shlex.quote(str(path))} --set {smaller}  # or run it on a larger GPU: --device cuda:N"
+        cure = (
+            f"standin plan {shlex.quote(str(path))} --set {smaller}  # or on a larger GPU: standin run --device cuda:N"
+        )
         level = Level.OK if good else Level.ERROR
         yield Finding("memory", level, f"{model} ({dtype}): {told}", "" if good else cure)
 

@@ -14,8 +14,13 @@ from standin_batch.job import Job
 FP8_CAPABILITY = (8, 9)
 """Compute capability from which GPUs multiply 8-bit floating point numbers: Ada and Hopper."""
 
-COMPILERS = (*filter(None, (os.environ.get("CXX"),)), "g++", "clang++")
-"""Of which the compiler of blocks needs one: for kernels of a CPU, and to call those of a GPU."""
+COMPILERS = {
+    False: ("C++", "CXX", ("g++", "clang++"), "g++"),
+    True: ("C", "CC", ("cc", "gcc", "clang"), "gcc"),
+}
+"""What the compiler of blocks calls on a CPU, and on a GPU: language, variable that names one, programs, package."""
+
+ON_A_GPU = "standin run --device cuda:N"
 
 Capability = tuple[int, int]
 
@@ -48,9 +53,8 @@ def speed_faults(
         yield from _fp8(capability, installed)
     if any(speed.attention == "sage" for speed in asked):
         yield from _sage(capability, installed)
-    if any(speed.compile for speed in asked) and not any(map(found, COMPILERS)):
-        cure = "sudo apt-get install g++, or leave `compile` out of `speed`"
-        yield SpeedError("`compile` needs a C++ compiler, and there is none", cure)
+    if any(speed.compile for speed in asked):
+        yield from _compile(capability, installed, found)
 
 
 def check_speed(jobs: Iterable[Job], device: str) -> None:
@@ -61,10 +65,11 @@ def check_speed(jobs: Iterable[Job], device: str) -> None:
         device: as torch names it.
 
     Raises:
-        SpeedError: for the first thing that it cannot.
+        SpeedError: with all that it cannot.
     """
-    for fault in speed_faults(jobs, _capability(device)):
-        raise fault
+    if faults := list(speed_faults(jobs, _capability(device))):
+        cures = dict.fromkeys(fault.hint for fault in faults)
+        raise SpeedError("; ".join(fault.message for fault in faults), "; ".join(cures))
 
 
 def _capability(device: str) -> Capability | None:
@@ -75,19 +80,30 @@ def _capability(device: str) -> Capability | None:
 
 def _fp8(capability: Capability | None, installed: Callable[[str], bool]) -> Iterator[SpeedError]:
     least = ".".join(map(str, FP8_CAPABILITY))
-    if not installed("torchao"):
-        yield SpeedError("`fp8` needs torchao, which is not installed", f"{PIP} install 'standin-batch[fp8]'")
     if capability is None or capability < FP8_CAPABILITY:
         here = "there is no GPU" if capability is None else f"this one has {capability[0]}.{capability[1]}"
-        cure = "leave `fp8` out of `speed`, or run on such a GPU: --device cuda:N"
+        cure = f"leave `fp8` out of `speed`, or run on such a GPU: {ON_A_GPU}"
         yield SpeedError(f"`fp8` needs a GPU of compute capability {least}, and {here}", cure)
+    elif not installed("torchao"):
+        yield SpeedError("`fp8` needs torchao, which is not installed", f"{PIP} install 'standin-batch[fp8]'")
 
 
 def _sage(capability: Capability | None, installed: Callable[[str], bool]) -> Iterator[SpeedError]:
-    if not installed("sageattention"):
-        yield SpeedError(
-            "`attention: sage` needs SageAttention, which is not installed", f"{PIP} install sageattention"
-        )
     if capability is None:
-        cure = "write `attention: exact`, or run on a GPU: --device cuda:N"
+        cure = f"write `attention: exact`, or run on a GPU: {ON_A_GPU}"
         yield SpeedError("`attention: sage` needs a GPU, and there is none", cure)
+    elif not installed("sageattention"):
+        lacks = "`attention: sage` needs SageAttention, which is not installed"
+        yield SpeedError(lacks, f"{PIP} install sageattention")
+
+
+def _compile(
+    capability: Capability | None, installed: Callable[[str], bool], found: Callable[[str], object]
+) -> Iterator[SpeedError]:
+    """On a GPU Triton makes the kernels, and what calls them is C; on a CPU they are C++."""
+    if capability is not None and not installed("triton"):
+        yield SpeedError("`compile` needs triton on a GPU, and it is not installed", f"{PIP} install triton")
+    language, variable, programs, package = COMPILERS[capability is not None]
+    if not any(map(found, filter(None, (os.environ.get(variable), *programs)))):
+        cure = f"sudo apt-get install {package}, or leave `compile` out of `speed`"
+        yield SpeedError(f"`compile` needs a {language} compiler, and there is none", cure)

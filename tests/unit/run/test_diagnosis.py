@@ -92,3 +92,9 @@ def test_nothing_is_made(manifest, tmp_path):
     path = manifest(model="tiny")
     assert [finding.level for finding in about(diagnose(path, None), "weights")] == [Level.OK]
     assert [found.name for found in tmp_path.iterdir()] == [path.name]
+
+
+def test_what_this_machine_can_do_of_speed_is_said_too(manifest):
+    (finding,) = about(diagnose(manifest(model="tiny", speed={"cache": 0.1}), None), "speed")
+    assert (finding.level, finding.message) == (Level.OK, "this machine can do what is asked for: teacache 0.1")
+    assert not about(diagnose(manifest(model="tiny"), None), "speed")
