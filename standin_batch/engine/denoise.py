@@ -7,7 +7,8 @@ arithmetic, step for step, with both opened up. A clip runs expert by expert, so
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -17,7 +18,7 @@ from standin_batch.engine.background import Background
 from standin_batch.engine.brought import TILES, Brought
 from standin_batch.engine.dit.forward import Forward, Vace
 from standin_batch.engine.identity import IdentityKV
-from standin_batch.engine.step_cache import StepCache, computed_steps, modulation_changes
+from standin_batch.engine.step_cache import SKIPPED, StepCache, computed_steps, modulation_changes
 from standin_batch.job import Job
 from standin_batch.weights.registry import ROWS
 
@@ -25,6 +26,8 @@ TRAIN_TIMESTEPS = 1000
 
 PASSES = ("with the prompt", "without")
 """Of a step with guidance."""
+
+NO_REPORT: Mapping[str, Any] = MappingProxyType({})
 
 OnStep = Callable[[int, int], None]
 
@@ -50,6 +53,7 @@ class Denoising:
         background: what is put back after every step.
         step: how many steps are done.
         expert: index of the one at work, or that was.
+        skipped: how many steps `speed.cache` leaves out, by the index of each expert that has begun, as JSON has it.
         held: the step and latents before the step whose outcome the next one takes over; None where it is computed.
     """
 
@@ -61,6 +65,7 @@ class Denoising:
     background: Background | None
     step: int = 0
     expert: int = 0
+    skipped: dict[str, int] = field(default_factory=dict)
     held: tuple[int, torch.Tensor] | None = None
 
     @property
@@ -68,9 +73,15 @@ class Denoising:
         """Steps done and latents to go on from with the same bits: what skipped steps take over is not saved."""
         return self.held or (self.step, self.latents)
 
-    def restore(self, latents: torch.Tensor, step: int) -> None:
-        """Go on from where an earlier process was; its latents are on the CPU."""
+    @property
+    def report(self) -> dict[str, Any]:
+        """What there is to say of it: with a cache the skipped steps, which follow it as it goes on."""
+        return {SKIPPED: self.skipped} if self.job.speed.cache else {}
+
+    def restore(self, latents: torch.Tensor, step: int, report: Mapping[str, Any] = NO_REPORT) -> None:
+        """Go on from where an earlier process was; its latents are on the CPU, and `report` is what it said."""
         self.latents, self.step = latents.to(self.latents), step
+        self.skipped.update(report.get(SKIPPED, {}))
 
     def is_past(self, pipe: WanVideoPipeline, expert: int) -> bool:
         """Whether none of the steps that are left is one of this expert's."""
@@ -139,6 +150,8 @@ def run_expert(
     at = timesteps.to(dtype=pipe.torch_dtype, device=pipe.device)
     clip.expert, (clip.step, clip.latents) = expert, clip.resumable
     cache, held = _step_cache(pipe, clip, at), clip.resumable
+    if cache is not None:
+        clip.skipped[str(expert)] = cache.skipped
     while clip.step < len(timesteps) and _expert_of(pipe, timesteps[clip.step], job) == expert:
         timestep = timesteps[clip.step]
         if cache is None or not cache.skips(clip.step):

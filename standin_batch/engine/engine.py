@@ -34,6 +34,7 @@ from standin_batch.engine.placement import HOME, Placement, empty_cache
 from standin_batch.engine.prompt_cache import PromptCache
 from standin_batch.engine.prompts import Prompts
 from standin_batch.engine.quiet import to_log
+from standin_batch.engine.step_cache import summed
 from standin_batch.face.models import FaceModels
 from standin_batch.job import Job
 from standin_batch.modes import MODES, ModeRequest
@@ -298,7 +299,8 @@ class Engine:
                 shown = self._shown(job, pictures)
                 denoising = start(self.pipe, job, context, shown)
         warnings = (*shown.inputs.warnings, *([UNCOMPILED] if job.speed.compile and not self._compiles else []))
-        return Work(job, identity, denoising, clock, shown.inputs.report, warnings, self.kernel(job))
+        report = {**shown.inputs.report, **denoising.report}
+        return Work(job, identity, denoising, clock, report, warnings, self.kernel(job))
 
     def denoise(self, work: Work, expert: int, on_step: OnStep) -> None:
         """Take `work` through the steps of one expert."""
@@ -333,7 +335,7 @@ class Engine:
             latents=latents.float().cpu(),
             seconds=clock.seconds,
             peak_memory=clock.peak_memory(),
-            report=denoised.report,
+            report=summed(denoised.report),
             warnings=denoised.warnings,
             attention=denoised.attention,
         )

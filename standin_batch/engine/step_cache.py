@@ -7,7 +7,7 @@ an expert's first one. It is a matter of timesteps, weights and threshold, not o
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -17,6 +17,15 @@ from diffsynth.models.wan_video_dit import sinusoidal_embedding_1d
 
 FIT_BEGINS = 0.01
 """Relative change above which a polynomial that falls below zero is beyond what it was fitted to."""
+
+
+SKIPPED = "skipped_steps"
+"""What a clip's report calls the number of steps that were not computed; until it is done, that of each expert."""
+
+
+def summed(report: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The report of a clip that is done: with the skipped steps of all experts together, where it has them."""
+    return {**report, SKIPPED: sum(report[SKIPPED].values())} if SKIPPED in report else report
 
 
 @dataclass
@@ -31,6 +40,11 @@ class StepCache:
     first: int
     computed: Sequence[bool]
     _added: dict[str, torch.Tensor] = field(default_factory=dict, repr=False)
+
+    @property
+    def skipped(self) -> int:
+        """How many of its expert's steps are not computed."""
+        return len(self.computed) - sum(self.computed)
 
     def skips(self, step: int) -> bool:
         """Whether a step takes what an earlier one added; not one that is no step of this expert."""

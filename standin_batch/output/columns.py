@@ -143,7 +143,11 @@ COLUMNS = (
     Column("device", "text", "As torch names it."),
     Column("finished_at", "time", "When the video was written."),
     Column("versions", "json", "Versions of the software that made it, as JSON."),
-    Column("report", "json", "What the mode has to say of the video, as JSON: for a face swap, frames by face."),
+    Column(
+        "report",
+        "json",
+        "What there is to say of the video, as JSON: for a face swap frames by face, with a cache `skipped_steps`.",
+    ),
     *(Column(score.name, score.kind, score.about, "scores", itemgetter(score.name)) for score in SCORES),
     Column(
         "near_duplicate_of",

@@ -57,7 +57,8 @@ class Record:
         device: as torch names it.
         finished_at: ISO 8601, UTC.
         versions: of the software that made it.
-        report: what the mode has to say of this video: for a face swap, which frames showed which face.
+        report: what there is to say of this video: for a face swap, which frames showed which face; with a cache, how
+            many steps were skipped.
         scores: how good it is, as `scores.scores` has it; empty where it was not looked at.
         accept: what its job asks of the scores, such as `face_similarity >= 0.55`.
         accepted: whether it is the clip that the job takes; None where it asks for nothing, or has not decided yet.

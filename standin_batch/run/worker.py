@@ -127,7 +127,7 @@ class Worker:
         with self.stop.at_once():
             work = self._now = self.engine.begin(job, self.subjects, self._clock(saved))
         if saved is not None:
-            work.denoising.restore(saved.latents, saved.step)
+            work.denoising.restore(saved.latents, saved.step, saved.report)
         if self.engine.takes_turns:
             self.engine.set_aside(work)
         self.keeper.begins(job, work.denoising.step)

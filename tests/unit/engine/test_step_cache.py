@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from jobs import make_job
 
 from standin_batch.engine.denoise import Denoising
 from standin_batch.engine.engine import Engine
-from standin_batch.engine.step_cache import StepCache, computed_steps
+from standin_batch.engine.step_cache import StepCache, computed_steps, summed
 from standin_batch.speed import Speed
 from standin_batch.weights.locate import locate
 from standin_batch.weights.registry import ROWS, TEACACHE_14B
@@ -120,6 +121,13 @@ def test_skipped_steps_run_no_block(engine, blocks_run):
     assert 2 * 3 <= len(blocks_run) - every < every
 
 
+def test_the_report_says_how_many_steps_were_skipped(engine, blocks_run):
+    clip = engine.generate(CACHED, NoPictures(), lambda step, steps: None)
+    assert clip.report == {"skipped_steps": 8 - len(blocks_run) // 2}
+    plain = engine.generate(replace(CACHED, speed=Speed()), NoPictures(), lambda step, steps: None)
+    assert plain.report == {}
+
+
 def test_the_video_is_another_but_a_threshold_that_skips_nothing_changes_no_bit(engine):
     plain = generate(engine, replace(CACHED, speed=Speed()))
     assert not torch.equal(generate(engine, CACHED), plain)
@@ -134,6 +142,11 @@ def test_nothing_is_left_for_the_next_job(engine, golden):
     assert torch.equal(generate(engine, plain), generate(load(golden), plain)), "nor for one without"
 
 
+def state_of(work):
+    """What is saved of it between two steps."""
+    return *work.denoising.resumable, json.dumps(work.report)
+
+
 @pytest.mark.parametrize("model", ["tiny", "tiny-2.2"])
 def test_taken_up_at_any_step_it_is_the_same_to_the_bit(golden, model):
     engine = load(golden, model)
@@ -141,14 +154,16 @@ def test_taken_up_at_any_step_it_is_the_same_to_the_bit(golden, model):
     saved = {}
     work = engine.begin(job, NoPictures())
     for expert in engine.experts:
-        engine.denoise(work, expert, lambda step, steps: saved.update({step: work.denoising.resumable}))
-    assert any(step != at for at, (step, _) in saved.items()), "some lie in the midst of skipped steps"
-    for step, latents in saved.values():
+        engine.denoise(work, expert, lambda step, steps: saved.update({step: state_of(work)}))
+    assert any(step != at for at, (step, *_) in saved.items()), "some lie in the midst of skipped steps"
+    for step, latents, report in saved.values():
         again = engine.begin(job, NoPictures())
-        again.denoising.restore(latents.clone(), step)
+        again.denoising.restore(latents.clone(), step, json.loads(report))
         for expert in engine.experts:
             engine.denoise(again, expert, lambda step, steps: None)
         assert torch.equal(again.denoising.latents, work.denoising.latents)
+        assert summed(again.report) == summed(work.report)
+    assert summed(work.report)["skipped_steps"] > 0
 
 
 def test_an_expert_that_is_begun_again_goes_back_to_where_it_can():
