@@ -39,8 +39,8 @@ class SpeedSection(Section):
     """Linear layers of the transformer in 8-bit floating point, weights and activations, LoRAs included. It needs a
     GPU of compute capability 8.9, the package `torchao`, and `dtype: bfloat16`."""
     cache: Annotated[float, Field(gt=0, le=1)] | None = Field(default=None, examples=[0.1])
-    """Skip steps whose result hardly changes (TeaCache): the threshold above which a step is computed. Larger skips
-    more."""
+    """Skip steps whose result hardly changes (TeaCache): the relative change, without a unit, from which on a step is
+    computed. Larger skips more; `null` skips none."""
     compile: bool = Field(default=False, examples=[True])
     """Compile the blocks of the transformer with `torch.compile`; the first clip of each size waits for it."""
     turbo: str | TurboEntry | None = Field(default=None, examples=["lightx2v", {"lora": "lightx2v", "scale": 0.8}])
