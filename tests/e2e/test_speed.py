@@ -33,6 +33,10 @@ def latents(workspace, name):
     return {record["name"]: (folder / record["latents"]).read_bytes() for record in workspace.records(name)}
 
 
+def reports(workspace, name):
+    return {record["name"]: record["report"] for record in workspace.records(name)}
+
+
 @pytest.fixture(scope="module")
 def made(workspace):
     """One clip exact, one with steps skipped, one with both said by the defaults and one taken back."""
@@ -82,6 +86,9 @@ def test_a_stop_among_skipped_steps_loses_only_those_and_no_bit(workspace, made)
     resumed = [event["step"] for event in events if event["event"] == "JobResumed"]
     assert resumed == saved[-1:]
     assert latents(workspace, "stopped")["cached"] == latents(workspace, "made")["cached"]
+    (stopped,), made = reports(workspace, "stopped").values(), reports(workspace, "made")
+    assert stopped == made["cached"] and stopped["skipped_steps"] > 0
+    assert made["exact"] == {}
 
 
 @pytest.mark.parametrize(("speed", "package"), [({"fp8": True}, "fp8"), ({"attention": "sage"}, "sage")])
