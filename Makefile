@@ -26,7 +26,7 @@ modes: install ## one of each mode, on the CPU
 
 test: install check ## everything that CI runs
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not gpu and not crash and not soak and not timing and not browser"
-	$(BIN)/python -m pytest -m timing
+	$(BIN)/python -m pytest -m "timing and not slow"
 
 test-slow: install ## fuzzing and other checks of minutes
 	$(BIN)/python -m pytest -m slow

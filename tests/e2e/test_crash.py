@@ -21,7 +21,7 @@ EVERY = 2
 """Steps between two saves."""
 
 KILLS = 200
-OFTEN = 8
+OFTEN = 5
 
 IN_TIME = 0.3
 """Share of the kills that come by the clock, in the middle of whatever is computed then."""

@@ -40,6 +40,7 @@ def test_a_run_that_is_the_only_one_of_its_kind_has_taken_what_the_next_is_told_
     assert json.loads(planned.stdout)["estimate"]["seconds"] == pytest.approx(taken, rel=SAME)
 
 
+@pytest.mark.slow
 @pytest.mark.timing
 def test_the_third_run_of_a_kind_takes_as_long_as_the_plan_says(workspace, tmp_path, monkeypatch):
     monkeypatch.setenv("STANDIN_CACHE", str(tmp_path / "cache"))

@@ -74,6 +74,7 @@ def ran(code, folder):
     return subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_the_documentation_says_what_happens(docs, folder):
     blocks = BLOCK.findall((docs / "python.md").read_text())
     code = "\n".join(text for kind, text in blocks if kind == "python")
