@@ -119,7 +119,7 @@ def _machine(device: str, memory: str, max_failures: int | None, wait: bool) -> 
         raise UsageError(f"there is no memory profile {memory!r}", f"use one of {', '.join(profiles)}")
     if max_failures is not None and max_failures < 1:
         raise UsageError(f"max_failures is {max_failures}", "let at least one fail, or leave it out")
-    return Machine(device, memory, max_failures, wait)
+    return Machine(device, memory, max_failures, wait, goes_on=True)
 
 
 def _seconds(length: float | str | None) -> float | None:

@@ -57,12 +57,14 @@ class Machine:
         memory: a memory profile, or `auto` for the first that fits.
         max_failures: failed jobs that end the run; None for what the manifest says.
         wait: whether it waits for another run that holds the output.
+        goes_on: whether this process goes on after the run, and has to have the memory back.
     """
 
     device: str = AUTO
     memory: str = AUTO
     max_failures: int | None = None
     wait: bool = False
+    goes_on: bool = False
 
 
 class DeviceError(NotReadyError):
@@ -175,6 +177,7 @@ def _settings(
         deadline=None if deadline is None else Deadline(deadline, replace(costs, memory=profile)),
         room=room,
         scores=planned.manifest.scores,
+        goes_on=machine.goes_on,
         estimated=estimate(left, costs, here, scored=planned.manifest.scores.enabled, memory=profile).seconds,
     )
 

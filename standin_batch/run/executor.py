@@ -88,6 +88,7 @@ class RunSettings:
         empty: ids of jobs whose videos show nothing, and would again.
         refused: what preflight objects to so much that a job is not made, by its id.
         estimated: seconds of the whole process; None where that is not known.
+        goes_on: whether the process goes on after the run, and has to have the memory back.
     """
 
     manifest: str
@@ -103,6 +104,7 @@ class RunSettings:
     empty: frozenset[str] = frozenset()
     refused: Mapping[str, Finding] = field(default_factory=dict)
     estimated: float | None = None
+    goes_on: bool = True
 
 
 def execute(plan: Plan, store: Store, settings: RunSettings, emit: Listener, stop: Stop) -> RunFinished:
@@ -287,8 +289,9 @@ class _Run:
                 self._window(engine, worker, queue, turns, following)
                 turns = self._take(queue) or self._late(group, queue, writer)
         finally:
-            with suppress(RuntimeError), part(FINISH):  # a device that is lost
-                engine.release()
+            if following is not None or self.settings.goes_on:  # else the process ends, and all memory with it
+                with suppress(RuntimeError), part(FINISH):  # a device that is lost
+                    engine.release()
 
     def _take(self, queue: JobQueue) -> list[Turn]:
         return queue.take(WINDOW, lambda turn: self.ladder.profile_for(turn.job))
