@@ -115,6 +115,7 @@ def test_random_seeds_are_drawn_once(workspace):
     assert json.loads(workspace.standin("dataset", "gc", manifest, "--json").stdout)["files"] == []
 
 
+@pytest.mark.slow
 def test_watching_ends_with_the_run(workspace):
     """Every look is a line; the last one has nothing left to do."""
     manifest = workspace.manifest(
