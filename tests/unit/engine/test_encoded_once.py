@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from jobs import make_job
-from PIL import Image
+from shown import Shown, subject_of
 
 from standin_batch.engine import identities
 from standin_batch.engine.brought import brought_key
@@ -27,21 +27,9 @@ def subject(name):
     return Subject(name, Path(f"{name}.png"), "subject", "error", f"digest of {name}")
 
 
-class Shown:
-    def __init__(self, picture):
-        self._picture = picture
-
-    def image(self, job):
-        return self._picture
-
-    def face_models(self):
-        raise AssertionError("nobody looks for faces here")
-
-
 @pytest.fixture
 def shown(golden):
-    with Image.open(golden / "inputs" / "subject.png") as image:
-        return Shown(image.convert("RGB"))
+    return Shown(subject_of(golden))
 
 
 @pytest.fixture(scope="module")

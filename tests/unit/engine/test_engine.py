@@ -10,6 +10,7 @@ import pytest
 import torch
 from jobs import make_job
 from PIL import Image
+from shown import Shown, subject_of
 
 from standin_batch.engine.adapter import AdapterError, load_adapter
 from standin_batch.engine.denoise import expert_at
@@ -40,22 +41,7 @@ def engine(golden):
 
 @pytest.fixture
 def subject(golden):
-    with Image.open(golden / "inputs" / "subject.png") as image:
-        return image.convert("RGB")
-
-
-class Shown:
-    """Shows one picture for every identity, and counts how often it is asked for."""
-
-    def __init__(self, picture=None):
-        self.picture, self.asked = picture, 0
-
-    def image(self, job):
-        self.asked += 1
-        return self.picture
-
-    def face_models(self):
-        raise AssertionError("nobody looks for faces here")
+    return subject_of(golden)
 
 
 def generate(engine, job, subject=None, on_step=lambda step, steps: None):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from jobs import make_job
-from PIL import Image
+from shown import Shown, subject_of
 
 from standin_batch.engine.engine import Engine
 from standin_batch.engine.fp8 import to_eight_bits
@@ -51,24 +51,10 @@ def engine(golden):
     return load(golden)
 
 
-class Shown:
-    """Shows one picture for every identity."""
-
-    def __init__(self, golden):
-        with Image.open(golden / "inputs" / "subject.png") as image:
-            self._picture = image.convert("RGB")
-
-    def image(self, job):
-        return self._picture
-
-    def face_models(self):
-        raise AssertionError("nobody looks for faces here")
-
-
 @pytest.fixture
 def latents(golden):
     """The latents of a job on an engine."""
-    shown = Shown(golden)
+    shown = Shown(subject_of(golden))
     return lambda engine, job: engine.generate(job, shown, lambda step, steps: None).latents
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from jobs import make_job
-from PIL import Image
+from shown import Shown, subject_of
 
 from standin_batch.engine.engine import Engine
 from standin_batch.engine.pipeline import experts_of
@@ -20,21 +20,9 @@ PLAIN = make_job(prompt="A man sits.", negative_prompt="blurry", shape=(64, 64, 
 SUBJECT = Subject("s", Path("subject.png"), "subject", "error", "digest of the subject")
 
 
-class Shown:
-    def __init__(self, picture):
-        self._picture = picture
-
-    def image(self, job):
-        return self._picture
-
-    def face_models(self):
-        raise AssertionError("nobody looks for faces here")
-
-
 @pytest.fixture
 def shown(golden):
-    with Image.open(golden / "inputs" / "subject.png") as image:
-        return Shown(image.convert("RGB"))
+    return Shown(subject_of(golden))
 
 
 def lora(golden, name, scale=1.0, key="all"):
