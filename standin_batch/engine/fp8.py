@@ -12,11 +12,8 @@ from typing import Any
 
 import torch
 
+from standin_batch.engine.placement import HOME
 from standin_batch.job import Job
-
-HOME = "cpu"
-"""Where the bfloat16 weights wait."""
-
 
 _NOBODYS = object()
 """Content of weights that are on their way back."""
