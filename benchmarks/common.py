@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from standin_batch import __version__
+from standin_batch.environment.processor import processor
 from standin_batch.errors import StandinError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -224,12 +225,7 @@ def _module() -> str:
 
 
 def _cpu() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(named, platform.machine())
+    return processor() or platform.processor() or platform.machine()
 
 
 def _git(*arguments: str) -> str:

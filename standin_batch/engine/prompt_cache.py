@@ -20,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from standin_batch.digests import cache_folder
+from standin_batch.environment.processor import processor
 from standin_batch.errors import StandinError
 from standin_batch.files import replace_atomic
 from standin_batch.fingerprint import digest
@@ -73,15 +74,8 @@ def device_kind(device: str) -> str:
     precision = torch.get_float32_matmul_precision()
     if device.startswith("cuda"):
         return f"{torch.cuda.get_device_name(device)}, {precision}"
-    kind = f"{_processor()}, {torch.backends.cpu.get_cpu_capability()}"
+    kind = f"{processor()}, {torch.backends.cpu.get_cpu_capability()}"
     return f"{kind}, {torch.get_num_threads()} threads, {precision}"
-
-
-def _processor() -> str:
-    """The processor in the words of Linux; empty elsewhere."""
-    with contextlib.suppress(OSError), Path("/proc/cpuinfo").open(encoding="utf-8", errors="replace") as file:
-        return next((line.partition(":")[2].strip() for line in file if line.startswith("model name")), "")
-    return ""
 
 
 @dataclass(frozen=True)
