@@ -18,10 +18,11 @@ from standin_batch.plan.memory import Profile
 from standin_batch.plan.peak import Extent, fitting, peaks
 from standin_batch.plan.plan import Plan
 from standin_batch.plan.reason import Reason
+from standin_batch.run.conduct import Frame, conduct
 from standin_batch.run.contact_sheet import write_sheet
 from standin_batch.run.deadline import Deadline
 from standin_batch.run.events import Listener, RunFinished, Stopping, Warned
-from standin_batch.run.executor import RunSettings, execute
+from standin_batch.run.executor import Alone, Settings
 from standin_batch.run.judging import say, write_all_down
 from standin_batch.run.keeper import Every
 from standin_batch.run.lock import LockedError, held
@@ -100,14 +101,13 @@ def run_local(
                 left, now = _still_to_do(planned, checkpoints, emit)
                 files = {**files, **find_weights(left, checkpoints, emit)} if _lacks(files, left) else files
             settings = _settings(planned, left, machine, device, files, stop.at)
-            settings = (
-                replace(settings, standing=lambda: planned.again()[1], empty=now.empty) if planned.asks else settings
-            )
+            settings = replace(settings, empty=now.empty) if planned.asks else settings
             with stop.at_once(), part(PREFLIGHT):
                 settings = replace(settings, refused=_preflight(left, planned, files, checkpoints, emit))
             if short := settings.room.shortage([item.job for item in left.to_run]):
                 emit(Warned(short, "make room; a run on a full disk ends with 3, and goes on when there is room"))
-            return execute(left, store, settings, emit, stop)
+            frame = frame_of(planned, _seconds(planned, left, device, settings.profile))
+            return conduct(left, store, frame, emit, stop, lambda desk: Alone(left, desk, settings))
 
 
 def _lacks(files: Mapping[tuple[str, str], ModelFiles], plan: Plan) -> bool:
@@ -162,12 +162,12 @@ def _settings(
     device: str,
     files: Mapping[tuple[str, str], ModelFiles],
     deadline: float | None,
-) -> RunSettings:
+) -> Settings:
     """How `left` runs: what of the plan is still to do now."""
     here, options = device_of(device), planned.manifest.run
     costs, profile = Measured.default().costs(here.name), profile_for(left, machine.memory, here)
     room = Room(planned.store.layout.folder, planned.store.options, planned.bytes_per_pixel)
-    return RunSettings(
+    return Settings(
         manifest=planned.manifest.name,
         device=device,
         files=files,
@@ -178,8 +178,24 @@ def _settings(
         room=room,
         scores=planned.manifest.scores,
         goes_on=machine.goes_on,
-        estimated=estimate(left, costs, here, scored=planned.manifest.scores.enabled, memory=profile).seconds,
     )
+
+
+def frame_of(planned: PlannedManifest, seconds: float | None) -> Frame:
+    """How a run is announced, and how it ends.
+
+    Args:
+        planned: what runs.
+        seconds: that it is expected to take; None where that is not known.
+    """
+    standing = (lambda: planned.again()[1]) if planned.asks else (lambda: Standing(()))
+    return Frame(manifest=planned.manifest.name, standing=standing, estimated=seconds)
+
+
+def _seconds(planned: PlannedManifest, left: Plan, device: str, profile: Profile) -> float | None:
+    """What the whole process is expected to take."""
+    here, scored = device_of(device), planned.manifest.scores.enabled
+    return estimate(left, Measured.default().costs(here.name), here, scored=scored, memory=profile).seconds
 
 
 def profile_for(plan: Plan, memory: str, device: Device) -> Profile:

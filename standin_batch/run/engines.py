@@ -1,4 +1,4 @@
-"""The engine of a group: loaded, its weights placed, its prompts encoded; with less there when memory runs out."""
+"""The engine of a group: there already or loaded, placed, its prompts encoded; with less there when memory runs out."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from traceback import clear_frames
 from typing import TYPE_CHECKING, TypeVar
@@ -19,7 +20,7 @@ from standin_batch.run.failure import ENDING, FailureKind, kind_of
 from standin_batch.run.ladder import Ladder
 from standin_batch.run.measured import Measured
 from standin_batch.run.preparing import preparing
-from standin_batch.run.profile import DIFFSYNTH, LOAD
+from standin_batch.run.profile import DIFFSYNTH, FINISH, LOAD
 from standin_batch.run.stopping import Stop
 from standin_batch.stopwatch import part
 from standin_batch.weights.locate import ModelFiles
@@ -36,7 +37,7 @@ class DeviceLostError(NotReadyError):
     """The device computes nothing any more."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Engines:
     """Brings engines to where their next jobs need them.
 
@@ -57,13 +58,28 @@ class Engines:
     stop: Stop
     emit: Listener
     encoded: list[str] = field(default_factory=list)
+    _held: tuple[tuple[str, str, ModelFiles], Engine] | None = field(default=None, init=False)
 
     def load(self, group: Group, files: ModelFiles) -> Engine:
-        """Load the model of a group.
+        """The model of a group: the one that is there, or loaded in its place.
 
         Raises:
             NotReadyError: if it cannot be loaded, or fits in no profile.
         """
+        key = (group.model, group.dtype, files)
+        if self._held is None or self._held[0] != key:
+            self.release()
+            self._held = (key, self._loaded(group, files))
+        return self._held[1]
+
+    def release(self) -> None:
+        """Give back the memory of the model that is there."""
+        held, self._held = self._held, None
+        if held is not None:
+            with suppress(RuntimeError), part(FINISH):  # a device that is lost
+                held[1].release()
+
+    def _loaded(self, group: Group, files: ModelFiles) -> Engine:
         self._start_diffsynth()
         with preparing(self.emit, f"loading {group.model} ({group.dtype})"), self.stop.at_once():
             from standin_batch.engine.engine import Engine

@@ -23,7 +23,6 @@ from standin_batch.run.log import about
 from standin_batch.run.measured import Measured
 from standin_batch.run.outcomes import Outcomes, RunEnded
 from standin_batch.run.profile import SCORE
-from standin_batch.run.showing import Showing
 from standin_batch.run.stopping import Stop, Stopped
 from standin_batch.run.writer import Writer
 from standin_batch.scores.table import Scores
@@ -47,7 +46,7 @@ class Keeping:
         stop: ends pauses.
         measured: is told how long jobs took.
         score: looks at the video of a job.
-        showing: of what was made so far.
+        refresh: shows what was made so far.
         manifest: name of the manifest.
         device: that computed, as torch names it.
         device_name: in its driver's words.
@@ -60,7 +59,7 @@ class Keeping:
     stop: Stop
     measured: Measured
     score: Callable[[Job, Path], Scores]
-    showing: Showing
+    refresh: Callable[[], None]
     manifest: str
     device: str
     device_name: str
@@ -100,7 +99,7 @@ class Keeping:
             judged = self._judged(job, may_go_on)
         self.outcomes.is_done(job, record.video, seconds, scores, judged)
         self._follow(judged, queue)
-        self.showing.refresh()
+        self.refresh()
 
     def _scored(self, record: Record, job: Job, may_go_on: Callable[[], None]) -> Scores:
         """Look at a video, and have its record say what was seen: it is done before that, whatever comes now."""
@@ -119,7 +118,7 @@ class Keeping:
         judged = judge(job, layout, self.outcomes.empty)
         may_go_on()
         write_down(judged, layout)
-        drop(judged, layout, {*self.outcomes.made, job.job_id})
+        drop(judged, layout, {*self.outcomes.tally.made, job.job_id})
         return judged
 
     def gave_up(self, job: Job, queue: JobQueue) -> None:

@@ -10,9 +10,7 @@ from threading import Lock
 from standin_batch.attempts import attempt
 from standin_batch.errors import StandinError
 from standin_batch.job import Job
-from standin_batch.output.failed import FailedJob
 from standin_batch.output.layout import OutputLayout
-from standin_batch.run.done import NONE_ACCEPTED
 from standin_batch.run.events import (
     JobCompleted,
     JobFailed,
@@ -29,6 +27,7 @@ from standin_batch.run.journal import Journal, State
 from standin_batch.run.judging import Judged
 from standin_batch.run.log import about
 from standin_batch.run.saved import progress
+from standin_batch.run.tally import Tally
 from standin_batch.scores.table import Scores
 
 logger = logging.getLogger(__name__)
@@ -49,34 +48,24 @@ class RunEnded(Exception):
 
 @dataclass
 class Outcomes:
-    """The jobs of one run.
+    """The jobs of one executor.
 
     Attributes:
         layout: of the output folder.
         journal: of this process.
-        emit: is told.
+        tally: counts what is told.
+        emit: is told, the tally first.
         max_failures: that end the run; None for no end.
-        planned: ids of the jobs that this run is to make, attempts that were added included.
-        out_of_time: whether a job was left, as the deadline is near.
-        rejected: clips of this run that their jobs do not take.
-        made: ids of the clips of this run.
-        failures: of this run.
         empty: ids of jobs, of this run and earlier ones, whose videos show nothing: another seed may.
     """
 
     layout: OutputLayout
     journal: Journal
+    tally: Tally
     emit: Listener
     max_failures: int | None = None
-    planned: set[str] = field(default_factory=set)
-    completed: int = 0
-    failed: int = 0
-    rejected: int = 0
-    out_of_time: bool = False
-    made: list[str] = field(default_factory=list)
-    failures: list[FailedJob] = field(default_factory=list)
-    _at_work: dict[str, Turn] = field(default_factory=dict)
     empty: set[str] = field(default_factory=set)
+    _at_work: dict[str, Turn] = field(default_factory=dict)
     _told_of: set[str] = field(default_factory=set)
     _counting: Lock = field(default_factory=Lock)
 
@@ -89,17 +78,9 @@ class Outcomes:
         if step:
             self.emit(JobResumed(job.job_id, job.label, step, job.num_inference_steps))
 
-    @property
-    def remaining(self) -> int:
-        """Jobs that the run is still to make."""
-        return len(self.planned) - self.completed - self.failed
-
     def is_done(self, job: Job, video: str, seconds: float, scores: Scores, judged: Judged | None) -> None:
         """The record of a job is on disk; `judged` says what its job makes of it, if that asks for anything."""
-        with self._counting:
-            self.completed += 1
-            self.made.append(job.job_id)
-            turn = self._at_work.pop(job.job_id, Turn(job))
+        turn = self._at_work.pop(job.job_id, Turn(job))
         self.journal.write(job.job_id, job.label, State.COMPLETED, attempt=turn.attempt)
         accepted = None if judged is None else judged.accepted(job.attempt)
         self.emit(JobCompleted(job.job_id, job.label, video, seconds, scores, accepted))
@@ -110,8 +91,7 @@ class Outcomes:
         """Tell of clips of this run that are rejected, and of a job that has no attempt left."""
         for number in judged.decision.rejected:
             each = attempt(judged.job, number)
-            if self._is_news(each.job_id, each.job_id in self.made):
-                self.rejected += 1
+            if self._is_news(each.job_id, each.job_id in self.tally.made):
                 self.emit(JobRejected(each.job_id, each.label, judged.why_not(number)))
         if judged.decision.exhausted and self._is_news(f"none of {judged.job.job_id}", True):
             self._is_not_accepted(judged)
@@ -126,18 +106,15 @@ class Outcomes:
 
     def _is_not_accepted(self, judged: Judged) -> None:
         job, error, kind = judged.job, judged.error, FailureKind.NOT_ACCEPTED.value
-        self.failures.append(FailedJob(job.job_id, job.label, NONE_ACCEPTED, kind, error.hint))
         self.journal.write(job.job_id, job.label, State.FAILED, error.message, kind=kind, hint=error.hint)
         self.emit(JobFailed(job.job_id, job.label, error.message, error.hint, kind))
 
     def adds(self, job: Job) -> bool:
         """One more attempt is wanted; whether it is not among the jobs of this run yet."""
-        with self._counting:
-            if job.job_id in self.planned:
-                return False
-            self.planned.add(job.job_id)
-        self.emit(JobReseeded(job.job_id, job.label, job.attempt, job.seed))
-        return True
+        is_new = self.tally.adds(job.job_id)
+        if is_new:
+            self.emit(JobReseeded(job.job_id, job.label, job.attempt, job.seed))
+        return is_new
 
     def is_requeued(self, turn: Turn, error: Exception, kind: FailureKind, after: float, memory: str = "") -> None:
         """A job is to be tried again."""
@@ -156,17 +133,14 @@ class Outcomes:
         """
         job, (message, hint) = turn.job, self._told(turn, error)
         self._log(turn, error, kind)
-        with self._counting:
-            self.failed += 1
-            if kind in SEEDED:
-                self.empty.add(job.job_id)
-            self.failures.append(FailedJob(job.job_id, job.label, message, kind.value, hint))
-            self._at_work.pop(job.job_id, None)
+        if kind in SEEDED:
+            self.empty.add(job.job_id)
+        self._at_work.pop(job.job_id, None)
         self.journal.write(
             job.job_id, job.label, State.FAILED, message, kind=kind.value, hint=hint, attempt=turn.attempt
         )
         self.emit(JobFailed(job.job_id, job.label, message, hint, kind.value))
-        if self.max_failures is not None and self.failed >= self.max_failures:
+        if self.max_failures is not None and len(self.tally.failed) >= self.max_failures:
             raise RunEnded("max_failures")
 
     def cancel(self, why: str) -> None:

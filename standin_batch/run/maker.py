@@ -1,4 +1,4 @@
-"""The worker: takes jobs through a loaded engine, saves them on the way, and does what the policy says of failures."""
+"""The maker: takes jobs through a loaded engine, saves them on the way, and does what the policy says of failures."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ NOTHING = 2
 
 
 @dataclass
-class Worker:
+class Maker:
     """One engine at work.
 
     Attributes:
@@ -119,7 +119,7 @@ class Worker:
         before = self._state or state_of(job)  # the weights are loaded by now
         if self.deadline is None or self.deadline.is_worth(job, before, time.monotonic(), done):
             return True
-        self.outcomes.out_of_time = True
+        self.outcomes.tally.out_of_time = True
         return False
 
     def _work(self, job: Job, saved: Saved | None) -> Work:
