@@ -170,7 +170,7 @@ def _settings(
     return Settings(
         manifest=planned.manifest.name,
         device=device,
-        files=files,
+        files=files.__getitem__,
         profile=profile,
         every=Every.of(options.checkpoint_every),
         max_failures=machine.max_failures or options.max_failures,

@@ -101,6 +101,11 @@ class OutputLayout:
         return self.state / "subjects"
 
     @property
+    def prompts(self) -> Path:
+        """Folder of encoded prompts that several workers of one run need."""
+        return self.state / "prompts"
+
+    @property
     def preflight(self) -> Path:
         """The first page of the contact sheet of the identities; further ones are numbered from 2."""
         return self.folder / "preflight.png"

@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from standin_batch.errors import NotReadyError, StandinError
 from standin_batch.job import Job
+from standin_batch.locks.lock import exclusive
 from standin_batch.plan.memory import Profile, lowest
 from standin_batch.plan.plan import Group
+from standin_batch.plan.state import ModelKey
+from standin_batch.run.common_texts import CommonTexts
 from standin_batch.run.events import Listener, Warned
 from standin_batch.run.failure import ENDING, FailureKind, kind_of
 from standin_batch.run.ladder import Ladder
@@ -33,6 +36,10 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
+TOGETHER = 256
+"""Texts that are encoded for several processes before the text encoder leaves: at 14B 1 GB in memory."""
+
+
 class DeviceLostError(NotReadyError):
     """The device computes nothing any more."""
 
@@ -48,6 +55,7 @@ class Engines:
         measured: is told how long loading took.
         stop: ends what is under way.
         emit: is told what is prepared.
+        common: what other processes encode, too; None for a run that is alone.
         encoded: texts that were not known, as they were encoded.
     """
 
@@ -57,7 +65,9 @@ class Engines:
     measured: Measured
     stop: Stop
     emit: Listener
+    common: CommonTexts | None = None
     encoded: list[str] = field(default_factory=list)
+    _shared: set[ModelKey] = field(default_factory=set, init=False)
     _held: tuple[tuple[str, str, ModelFiles], Engine] | None = field(default=None, init=False)
 
     def load(self, group: Group, files: ModelFiles) -> Engine:
@@ -85,7 +95,8 @@ class Engines:
             from standin_batch.engine.engine import Engine
             from standin_batch.engine.prompt_cache import PromptCache
 
-            start, profile, cache = time.monotonic(), self.ladder.usual, PromptCache.default()
+            start, profile = time.monotonic(), self.ladder.usual
+            cache = PromptCache.default() if self.common is None else PromptCache(self.common.folder)
             with part(LOAD):
                 engine = self._with_less(
                     lambda: Engine.load(group.model, group.dtype, files, self.device, self.ladder.usual, cache),
@@ -114,14 +125,38 @@ class Engines:
         with self.stop.at_once():
             self._with_less(lambda: engine.use(lowest(profile, self.ladder.usual)), "the weights")
 
-    def encode_prompts(self, engine: Engine, jobs: Sequence[Job]) -> None:
+    def encode_prompts(self, engine: Engine, jobs: Sequence[Job], ahead: Sequence[str] = ()) -> None:
         """Encode what `jobs` are told, as far as it is not known.
+
+        Args:
+            engine: loaded.
+            jobs: that are made next.
+            ahead: what later jobs are told: encoded with them if the text encoder has to come anyway.
 
         Raises:
             NotReadyError: if the text encoder cannot be loaded, or fits in no profile.
         """
+        self._encode_common(engine)
         texts = list(dict.fromkeys(text for job in jobs for text in job.texts))
+        if ahead and engine.prompts_to_encode(texts):
+            texts = list(dict.fromkeys((*texts, *ahead)))
+        self._encode(engine, texts)
 
+    def _encode_common(self, engine: Engine) -> None:
+        """Have what several processes need encoded by one of them: this one, or one that is waited for."""
+        model = (engine.model, engine.dtype)
+        if self.common is None or model in self._shared:
+            return
+        self._shared.add(model)
+        texts = self.common.of(model)
+        for begin in range(0, len(texts), TOGETHER):
+            some = texts[begin : begin + TOGETHER]
+            if engine.prompts_to_encode(some):
+                with exclusive(self.common.lock(model), lambda _: None, self.stop.wait):
+                    self._encode(engine, some)
+            engine.encode_prompts(())  # they are on the disk, and would fill the memory
+
+    def _encode(self, engine: Engine, texts: Sequence[str]) -> None:
         def encode() -> None:
             engine.use(lowest(engine.placement.profile, self.ladder.usual))
             engine.encode_prompts(texts)

@@ -22,6 +22,7 @@ from standin_batch.job import Job
 from standin_batch.manifest.manifest import ScoreOptions
 from standin_batch.plan.memory import Profile
 from standin_batch.plan.plan import Group, Plan
+from standin_batch.run.common_texts import CommonTexts
 from standin_batch.run.conduct import Desk
 from standin_batch.run.deadline import Deadline
 from standin_batch.run.engines import Engines
@@ -64,7 +65,7 @@ class Settings:
     Attributes:
         manifest: name of the manifest.
         device: as torch names it.
-        files: of each row and base in the plan.
+        files: finds those of a row and base.
         profile: of the memory.
         every: how often the job at work is saved.
         max_failures: failed jobs that end the run; None for no end.
@@ -74,11 +75,12 @@ class Settings:
         empty: ids of jobs whose videos show nothing, and would again.
         refused: what preflight objects to so much that a job is not made, by its id.
         goes_on: whether the process goes on after the run, and has to have the memory back.
+        common: what other processes encode, too; None for a run that is alone.
     """
 
     manifest: str
     device: str
-    files: Mapping[tuple[str, str], ModelFiles]
+    files: Callable[[tuple[str, str]], ModelFiles]
     profile: Profile
     every: Every
     max_failures: int | None
@@ -88,6 +90,7 @@ class Settings:
     empty: frozenset[str] = frozenset()
     refused: Mapping[str, Finding] = field(default_factory=dict)
     goes_on: bool = True
+    common: CommonTexts | None = None
 
 
 class Executor:
@@ -118,8 +121,10 @@ class Executor:
             measured=self.measured,
             stop=desk.stop,
             emit=desk.emit,
+            common=settings.common,
         )
         self._subjects: dict[tuple[str, str], Subjects] = {}
+        self._texts_ahead: Sequence[str] = ()
 
     def _keeping(self) -> Keeping:
         return Keeping(
@@ -144,7 +149,7 @@ class Executor:
         def score(job: Job, video: Path) -> Scores:
             if not options.enabled and job.accept is None:
                 return {}
-            return scoring.score(video_of(job, video, files[job.model, job.weights[BASE]].faces))
+            return scoring.score(video_of(job, video, files((job.model, job.weights[BASE])).faces))
 
         return score
 
@@ -165,8 +170,14 @@ class Executor:
         if self.settings.goes_on:  # else the process ends, and all memory with it
             self.engines.release()
 
-    def groups(self, groups: Sequence[Group]) -> None:
-        """Make the jobs of all groups, one group after the other."""
+    def groups(self, groups: Sequence[Group], ahead: Sequence[str] = ()) -> None:
+        """Make the jobs of all groups, one group after the other.
+
+        Args:
+            groups: that are to be made.
+            ahead: texts of the jobs that may follow.
+        """
+        self._texts_ahead = ahead
         for group, following in zip_longest(groups, groups[1:]):
             if self._is_worth(group):
                 self._group(group, following)
@@ -181,7 +192,7 @@ class Executor:
 
     def _group(self, group: Group, following: Group | None) -> None:
         """Make the jobs of one group on one loaded model; with the last of them, read what the `following` loads."""
-        files = self.settings.files[group.model, group.base]
+        files = self.settings.files((group.model, group.base))
         subjects = self._subjects_of(group, files)
         queue = JobQueue(self._with_subjects([item.job for item in group.jobs], subjects), self.desk.stop.wait)
         turns = self._take(queue)
@@ -220,7 +231,7 @@ class Executor:
         size = TURN if engine.takes_turns else WINDOW
         turns, rest = turns[:size], turns[size:]
         queue.put_first(rest)
-        self.engines.encode_prompts(engine, [turn.job for turn in turns])
+        self.engines.encode_prompts(engine, [turn.job for turn in turns], self._texts_ahead)
         for together in [turns] if engine.takes_turns else [[turn] for turn in turns]:
             if self.ladder.profile_for(together[0].job) is not profile:
                 queue.put_first(turns[turns.index(together[0]) :])
@@ -232,7 +243,7 @@ class Executor:
     def _read_ahead(self, group: Group | None) -> None:
         """Read what a group loads, while the last job before it is made."""
         if group is not None:
-            files = self.settings.files[group.model, group.base]
+            files = self.settings.files((group.model, group.base))
             self.ahead.begin(lambda: files_of(files, group.dtype))
 
     def _maker(self, engine: Engine, queue: JobQueue, subjects: Subjects) -> Maker:
