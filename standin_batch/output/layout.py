@@ -165,7 +165,7 @@ class OutputLayout:
     def video(self, job: Job, template: str) -> Path:
         """The video of a job by the manifest's template, always inside `videos`."""
         parts = template.format_map(template_values(job)).split("/")
-        names = [_safe(part) for part in parts if part not in ("", ".", "..")]
+        names = [safe_name(part) for part in parts if part not in ("", ".", "..")]
         return self.videos.joinpath(*names[:-1], f"{names[-1]}.mp4")
 
     def relative(self, path: Path) -> str:
@@ -185,10 +185,10 @@ def template_values(job: Job) -> dict[str, Any]:
         "job_id": job.job_id,
     }
     numbers = {"seed": job.seed, "width": job.width, "height": job.height, "num_frames": job.num_frames}
-    return {**{key: _safe(value)[:MAX_LABEL] for key, value in labels.items()}, **numbers}
+    return {**{key: safe_name(value)[:MAX_LABEL] for key, value in labels.items()}, **numbers}
 
 
-def _safe(text: str) -> str:
+def safe_name(text: str) -> str:
     """`text` as a part of a file name: no separators, nothing hidden, not too long."""
     part = _UNSAFE.sub("_", text).strip("._") or "_"
     if len(part.encode()) <= MAX_PART_BYTES:

@@ -10,7 +10,8 @@ from standin_batch.output.layout import OutputLayout
 from standin_batch.output.store import OwnedJob, owned_jobs, read_record, recorded_ids
 from standin_batch.run.failure import FailureKind
 from standin_batch.run.job_facts import label_of
-from standin_batch.run.journal import Entry, State, latest
+from standin_batch.run.journal import Entry, State
+from standin_batch.run.journals import latest
 
 NONE_ACCEPTED = "none of its clips was accepted"
 """In words that are the same for all such jobs, so that they count together."""

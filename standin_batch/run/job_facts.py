@@ -9,7 +9,8 @@ from typing import Any
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.store import has_video, owned_ids, read_record, recorded_ids
 from standin_batch.plan.reason import Reason
-from standin_batch.run.journal import Entry, history, latest, runs
+from standin_batch.run.journal import Entry
+from standin_batch.run.journals import history, latest, runs
 from standin_batch.run.log import Line, read_log
 from standin_batch.run.saved import Progress, progress
 from standin_batch.speed import EXACT
@@ -100,4 +101,4 @@ def read_facts(layout: OutputLayout, job_id: str, label: str, reason: Reason | N
 
 def _is_at_work(layout: OutputLayout, entry: Entry) -> bool:
     alive = (run for run in runs(layout.journals) if run.is_alive)
-    return any(run.pid == entry.pid and run.started <= entry.at for run in alive)
+    return any(run.wrote(entry) for run in alive)

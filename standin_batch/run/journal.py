@@ -1,32 +1,41 @@
-"""The journal: what became of each job of each run, one SQLite file for each process.
+"""The journal: what became of each job of each run, one file for each process, one JSON object a line.
 
 Records say what is done; the journal says what was tried, what failed and why, and which runs are at work. It is never
-needed to know what is done: a file that is broken or half-written is passed over, and one that cannot be written costs
-its entries, not the run.
+needed to know what is done: a line that is broken or half-written is passed over, and one that cannot be written costs
+an entry, not the run.
+
+A file is written by one process only, and opened and closed for each line: so other machines see it on a network file
+system, too (nfs(5), close-to-open), and nobody relies on locks. The first line tells of the run, and the last one when
+it ended. `Run` and `Entry` are read back in `journals`.
 """
 
 from __future__ import annotations
 
+import errno
+import json
 import logging
 import os
 import socket
-import sqlite3
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 from standin_batch.locks.alive import born, is_alive
+from standin_batch.output.layout import safe_name
 from standin_batch.output.store import OutputError
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 30.0
-"""Seconds to wait for a file that another process holds."""
+SUFFIX = ".jsonl"
+NEW_LINE = "\n"
+
+Sink: TypeAlias = "Callable[[str], object]"
+"""Takes a line with its end; raises OSError where it is lost."""
 
 
 class State(str, Enum):
@@ -54,6 +63,8 @@ class Entry:
         kind: of the failure, as `failure.FailureKind` has it; empty without one.
         hint: what to do about it.
         attempt: how often it was begun in that run, from 1; 0 where nothing was begun.
+        host: where that process ran.
+        worker: its name in a crew; empty of a process that works alone.
     """
 
     at: float
@@ -65,6 +76,8 @@ class Entry:
     kind: str = ""
     hint: str = ""
     attempt: int = 0
+    host: str = ""
+    worker: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,6 +90,8 @@ class Run:
         born: when the system started it, in the system's own count, so that a later process with its id is told apart;
             empty where that is not known.
         started: seconds since 1970.
+        worker: its name in a crew; empty of a process that works alone.
+        device: that it works on, as torch names it; empty where it has not said.
         ended: seconds since 1970; None of one that has not said so.
         completed: jobs that it made.
         first: when it had made the first of them, in seconds since 1970; None before.
@@ -87,10 +102,12 @@ class Run:
     host: str
     born: str
     started: float
-    ended: float | None
-    completed: int
-    first: float | None
-    last: float | None
+    worker: str = ""
+    device: str = ""
+    ended: float | None = None
+    completed: int = 0
+    first: float | None = None
+    last: float | None = None
 
     @property
     def is_alive(self) -> bool:
@@ -99,32 +116,35 @@ class Run:
             return False
         return self.host != socket.gethostname() or is_alive(self.pid, self.born)
 
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS entry (
-    at REAL, job_id TEXT, label TEXT, state TEXT, error TEXT, pid INTEGER, kind TEXT, hint TEXT, attempt INTEGER
-);
-CREATE TABLE IF NOT EXISTS run (pid INTEGER, host TEXT, born TEXT, started REAL, ended REAL);
-"""
+    def wrote(self, entry: Entry) -> bool:
+        """Whether an entry is of its journal."""
+        mine = (self.host, self.pid, self.worker) == (entry.host, entry.pid, entry.worker)
+        return mine and self.started <= entry.at
 
 
 class Journal:
-    """The journal of this process; safe to write from several threads.
+    """The journal of this process; safe to write from several threads."""
 
-    A write-ahead log lets `status` read for as long as it likes while a run writes, and with `synchronous=NORMAL` an
-    entry costs no wait for the disk: a killed process loses nothing, as the log is in the system's hands; a power cut
-    may lose the last entries, never the file. Where the file system cannot do that (its index is shared memory, so not
-    over NFS between machines), SQLite's own journal takes its place.
-    """
+    def __init__(self, place: Path | Sink, *, worker: str = "", device: str = "") -> None:
+        """Begin it.
 
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}.sqlite"
+        Args:
+            place: the folder of journals, where it becomes a file of its own; or what takes its lines, where this
+                machine does not see that folder.
+            worker: the name of this process in a crew; empty of one that works alone.
+            device: that it works on, as torch names it.
+
+        Raises:
+            OutputError: if it cannot be written.
+        """
         self._lock = threading.Lock()
+        self._sink = file_sink(new_path(place, worker)) if isinstance(place, Path) else place
+        run = {"pid": os.getpid(), "host": socket.gethostname(), "born": born(os.getpid()), "started": time.time()}
         try:
-            self._connection = _begun(path)
-        except sqlite3.Error as error:
-            raise OutputError(f"{path} cannot be written: {error}", "is there room on the disk?") from error
+            self._sink(_line({"run": {**run, "worker": worker, "device": device}}))
+        except OSError as error:
+            told = f"{error.filename or place} cannot be written: {error.strerror or error}"
+            raise OutputError(told, "is there room on the disk?") from error
 
     def write(
         self,
@@ -138,88 +158,60 @@ class Journal:
         attempt: int = 0,
     ) -> None:
         """Note that a job came into a state, as `Entry` has it."""
-        row = (time.time(), job_id, label, state.value, error, os.getpid(), kind, hint, attempt)
-        self._execute("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", *row)
+        told = {"label": label, "error": error, "kind": kind, "hint": hint, "attempt": attempt}
+        # Readers look for these three at the beginning of the line, in this order.
+        head = {"job_id": job_id, "state": state.value, "at": time.time()}
+        self._append({**head, **{name: value for name, value in told.items() if value}})
 
     def close(self) -> None:
         """No more entries follow: the run has ended."""
-        self._execute("UPDATE run SET ended = ?", time.time())
-        with self._lock:
-            with suppress(sqlite3.Error):  # somebody reads it
-                # One file again: readers of a write-ahead log leave 32 kB beside it.
-                self._connection.execute("PRAGMA journal_mode=DELETE")
-            self._connection.close()
+        self._append({"ended": time.time()})
 
-    def _execute(self, command: str, *values: object) -> None:
+    def _append(self, value: Mapping[str, object]) -> None:
         with self._lock:
             try:
-                self._connection.execute(command, values)
-            except sqlite3.Error as error:  # a full disk, a lost mount
+                self._sink(_line(value))
+            except OSError as error:  # a full disk, a lost mount
                 logger.warning("the journal could not be written: %s", error)
 
 
-def _begun(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=PATIENCE, check_same_thread=False, isolation_level=None)
-    with suppress(sqlite3.OperationalError):
-        connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=NORMAL")
-    connection.executescript(_SCHEMA)
-    run = (os.getpid(), socket.gethostname(), born(os.getpid()), time.time())
-    connection.execute("INSERT INTO run VALUES (?, ?, ?, ?, NULL)", run)
-    return connection
+def new_path(folder: Path, worker: str = "") -> Path:
+    """A new file in the folder of journals, named by the time, this process and its worker; so they sort by age."""
+    now = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%S.%f}"
+    names = (now, safe_name(socket.gethostname()), str(os.getpid()), *([safe_name(worker)] if worker else []))
+    return folder / f"{'-'.join(names)}{SUFFIX}"
 
 
-def latest(folder: Path) -> dict[str, Entry]:
-    """The newest entry of each job over all journals in `folder`."""
-    entries: dict[str, Entry] = {}
-    for path in sorted(folder.glob("*.sqlite")):
-        for entry in _entries(path, _NEWEST):
-            known = entries.get(entry.job_id)
-            if known is None or entry.at >= known.at:
-                entries[entry.job_id] = entry
-    return entries
+def file_sink(path: Path) -> Sink:
+    """Puts each line at the end of a file, which is made with the first, and so are its folders."""
+    return _File(path)
 
 
-def history(folder: Path, job_id: str) -> list[Entry]:
-    """Every entry of one job over all journals in `folder`, oldest first."""
-    query = f"SELECT {_COLUMNS} FROM entry WHERE job_id = ? ORDER BY rowid"
-    found = [entry for path in sorted(folder.glob("*.sqlite")) for entry in _entries(path, query, job_id)]
-    return sorted(found, key=lambda entry: entry.at)
+class _File:
+    """A file that is opened, written and closed for each line: what is closed, other machines see."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._is_cut = False
+
+    def __call__(self, line: str) -> None:
+        """Append it. After a line that was cut short it begins a new one, and costs none but that."""
+        # What no encoding has, such as half a surrogate pair, is written as JSON writes it.
+        told = f"{NEW_LINE if self._is_cut else ''}{line}".encode(errors="backslashreplace")
+        self._is_cut = True
+        written = self._appended(told)
+        if written < len(told):
+            raise OSError(errno.ENOSPC, f"{written} of {len(told)} bytes were written", str(self._path))
+        self._is_cut = False
+
+    def _appended(self, told: bytes) -> int:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            return os.write(descriptor, told)
+        finally:
+            os.close(descriptor)
 
 
-def runs(folder: Path) -> list[Run]:
-    """The runs of all journals in `folder`, oldest first."""
-    return [run for path in sorted(folder.glob("*.sqlite")) for run in _runs(path)]
-
-
-_COLUMNS = "at, job_id, label, state, error, pid, kind, hint, attempt"
-
-_NEWEST = f"SELECT {_COLUMNS}, max(rowid) FROM entry GROUP BY job_id"
-"""The newest entry of each job in one journal: where `max` is asked for, SQLite takes the rest from its row."""
-
-
-def _entries(path: Path, query: str, *values: object) -> Iterator[Entry]:
-    for at, job_id, label, state, *rest in _read(path, query, *values):
-        with suppress(ValueError):  # a state that this version does not know
-            yield Entry(at, job_id, label, State(state), *rest[:5])
-
-
-def _runs(path: Path) -> Iterator[Run]:
-    made = "SELECT count(*) AS completed, min(at) AS first, max(at) AS last FROM entry WHERE state = 'COMPLETED'"
-    query = f"SELECT pid, host, born, started, ended, completed, first, last FROM run, ({made})"
-    return (Run(*row) for row in _read(path, query))
-
-
-def _read(path: Path, query: str, *values: object) -> list[tuple[Any, ...]]:
-    """The rows of a query; none of a file that is no journal, or not yet one.
-
-    A folder that cannot be written has no place for the index of a write-ahead log, so there the file is read without.
-    """
-    for mode in ("mode=ro", "immutable=1"):
-        with suppress(sqlite3.DatabaseError), closing(_opened(path, mode)) as connection:
-            return connection.execute(query, values).fetchall()
-    return []
-
-
-def _opened(path: Path, mode: str) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True, timeout=PATIENCE)
+def _line(value: Mapping[str, object]) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")) + NEW_LINE

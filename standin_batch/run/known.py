@@ -19,7 +19,8 @@ from standin_batch.output.store import has_video, is_dropped, read_record_file, 
 from standin_batch.plan.changes import Slot, changes, slot_of, slots_of
 from standin_batch.plan.reason import Reason
 from standin_batch.run.failure import is_lasting
-from standin_batch.run.journal import Entry, State, latest
+from standin_batch.run.journal import Entry, State
+from standin_batch.run.journals import latest
 from standin_batch.run.saved import progress
 
 RecordData = Mapping[str, Any]

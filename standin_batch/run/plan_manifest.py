@@ -26,7 +26,8 @@ from standin_batch.plan.planner import make_plan
 from standin_batch.plan.preview import preview
 from standin_batch.plan.reason import Reason
 from standin_batch.run.failure import SEEDED
-from standin_batch.run.journal import State, latest
+from standin_batch.run.journal import State
+from standin_batch.run.journals import latest
 from standin_batch.run.known import Known, known_jobs
 from standin_batch.run.lock_manifest import expand_drawn, run_files
 from standin_batch.run.measured import Measured, likely_device

@@ -9,7 +9,8 @@ from typing import TypedDict
 
 from standin_batch.output.layout import OutputLayout
 from standin_batch.run.done import done_in, entries_of
-from standin_batch.run.journal import Entry, Run, State, runs
+from standin_batch.run.journal import Entry, Run, State
+from standin_batch.run.journals import runs
 from standin_batch.run.saved import progress
 
 
@@ -96,7 +97,7 @@ def _by_state(entries: list[Entry], alive: list[Run]) -> dict[State, list[Entry]
     }
     for entry in sorted(entries, key=lambda entry: entry.at):
         # A job of a process which is gone was cancelled.
-        at_work = any(run.pid == entry.pid and run.started <= entry.at for run in alive)
+        at_work = any(run.wrote(entry) for run in alive)
         state = State.CANCELLED if entry.state in (State.RUNNING, State.REQUEUED) and not at_work else entry.state
         if state in states:
             states[state].append(entry)

@@ -123,7 +123,7 @@ def test_watching_ends_with_the_run(workspace):
     )
     run = workspace.start("run", manifest, "--quiet")
     journals = workspace.folder / "outputs" / "watched" / ".standin" / "journal"
-    while run.poll() is None and not list(journals.glob("*.sqlite")):
+    while run.poll() is None and not list(journals.glob("*.jsonl")):
         pass
     watched = workspace.standin("status", manifest, "--watch", "--interval", "0.1", "--json")
     looks = [json.loads(line) for line in watched.stdout.splitlines()]

@@ -13,7 +13,8 @@ import pytest
 
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.store import has_video, read_records, recorded_ids
-from standin_batch.run.journal import State, latest
+from standin_batch.run.journal import State
+from standin_batch.run.journals import latest
 from standin_batch.run.status import read_status
 
 GROWTH = 1.05

@@ -1,7 +1,7 @@
 """Faults at the border of a process: it is killed, the system refuses to write, there is no memory, weights are broken.
 
-Installed in a fork before it becomes `standin`. Nothing of the program is changed: only what the system, SQLite's file
-or ffmpeg would do to it.
+Installed in a fork before it becomes `standin`. Nothing of the program is changed: only what the system, ffmpeg or
+the disk would do to it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Killer:
 
         self._around(os, "fsync", "flush")
         self._around(os, "replace", "rename")
-        self._around(Journal, "_execute", "journal")
+        self._around(Journal, "_append", "journal")
         self._around(FlowMatchScheduler, "step", "step")
         self._around(subprocess, "Popen", "ffmpeg")
 
