@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from standin_batch.api.guest import alone, as_guest
 from standin_batch.api.planned import PlannedRun, planned
-from standin_batch.backends.local import Machine, run_local, settle
+from standin_batch.backends.folder import settle
+from standin_batch.backends.local import Machine, run_local
 from standin_batch.durations import seconds_of
 from standin_batch.errors import UsageError
 from standin_batch.hushed import aloud

@@ -140,7 +140,8 @@ def _stop(deadline: str | None, max_time: str | None) -> Stop:
 def _execute(
     path: Path, selection: Selection, machine: Machine, stop: Stop, end: End, *, as_json: bool, quiet: bool
 ) -> ExitCode:
-    from standin_batch.backends.local import run_local, settle
+    from standin_batch.backends.folder import settle
+    from standin_batch.backends.local import run_local
     from standin_batch.run.plan_manifest import plan_manifest
     from standin_batch.run.profile import PLAN
 
