@@ -25,6 +25,7 @@ class Orders:
     Attributes:
         version: of this package; a worker with another one does not begin.
         manifest: name of the manifest.
+        directory: that relative paths begin at.
         folder: of the output, as all machines see it; None where a worker has to send what it makes.
         options: how videos are written.
         bytes_per_pixel: of video for each pixel of each frame; None where that is not known.
@@ -44,6 +45,7 @@ class Orders:
 
     version: str
     manifest: str
+    directory: Path
     folder: Path | None
     options: OutputOptions
     bytes_per_pixel: float | None
