@@ -1,4 +1,7 @@
-"""What happens during a run, as values: the console draws them, and `--json` prints them."""
+"""What happens during a run, as values: the console draws them, and `--json` prints them.
+
+Where a crew makes the clips, `worker` names the one that an event comes from; of a run in this process it is empty.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +36,7 @@ class Preparing:
     """Something slow that is no job begins: loading weights, preparing identities, encoding prompts."""
 
     what: str
+    worker: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,35 @@ class Prepared:
 
     what: str
     seconds: float
+    worker: str = ""
+
+
+@dataclass(frozen=True)
+class WorkerStarted:
+    """A worker of a crew is at work.
+
+    Attributes:
+        worker: its name.
+        host: its machine.
+        device: that it works on, as torch names it.
+    """
+
+    worker: str
+    host: str
+    device: str
+
+
+@dataclass(frozen=True)
+class WorkerLeft:
+    """A worker is gone: nothing is left for it to do, it was stopped, or it died.
+
+    Attributes:
+        worker: its name.
+        why: in words; empty where it has done all it was to do.
+    """
+
+    worker: str
+    why: str
 
 
 @dataclass(frozen=True)
@@ -50,6 +83,7 @@ class JobStarted:
     job_id: str
     label: str
     steps: int
+    worker: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,6 +106,7 @@ class JobCompleted:
         seconds: spent on it.
         scores: how good it is, as `scores.table` has it; empty where nobody looked.
         accepted: whether the job takes it; None where it asks for nothing, or the decision is open.
+        worker: that made it.
     """
 
     job_id: str
@@ -80,6 +115,7 @@ class JobCompleted:
     seconds: float
     scores: Mapping[str, Any] = field(default_factory=dict)
     accepted: bool | None = None
+    worker: str = ""
 
 
 @dataclass(frozen=True)
@@ -117,6 +153,7 @@ class JobFailed:
     error: str
     hint: str
     kind: str
+    worker: str = ""
 
 
 @dataclass(frozen=True)
@@ -174,6 +211,7 @@ class Warned:
 
     message: str
     hint: str = ""
+    worker: str = ""
 
 
 @dataclass(frozen=True)
@@ -238,7 +276,8 @@ class Finishing:
 
 
 Event: TypeAlias = (
-    "RunStarted | Preparing | Prepared | JobStarted | JobResumed | JobStep | JobSaved | JobRequeued | JobCompleted"
-    " | JobRejected | JobReseeded | JobFailed | Warned | Stopping | Summarised | Profiled | RunFinished | Finishing"
+    "RunStarted | Preparing | Prepared | WorkerStarted | WorkerLeft | JobStarted | JobResumed | JobStep | JobSaved"
+    " | JobRequeued | JobCompleted | JobRejected | JobReseeded | JobFailed | Warned | Stopping | Summarised | Profiled"
+    " | RunFinished | Finishing"
 )
 Listener: TypeAlias = "Callable[[Event], None]"
