@@ -51,7 +51,7 @@ class Key:
         try:
             checked = self.adapter.validate_python(value, strict=True)
         except ValidationError as error:
-            message, hint = self._explain(error, value)
+            message, hint = self._explain(error, value, node.mark.source.assigns)
             problems.add(node.mark.problem(message, hint or advice))
             return INVALID
         if isinstance(checked, float) and not math.isfinite(checked):
@@ -59,14 +59,14 @@ class Key:
             return INVALID
         return checked
 
-    def _explain(self, error: ValidationError, value: object) -> tuple[str, str]:
+    def _explain(self, error: ValidationError, value: object, assigns: str) -> tuple[str, str]:
         for detail in error.errors(include_url=False):
             if detail["type"] == "manifest":
                 message: str = detail["ctx"]["message"]
                 return f"`{self.name}` {message}" if message.startswith("is ") else message, detail["ctx"]["hint"]
-        return f"`{self.name}` must be {self.takes}, not {show(value)}", self._hint(value)
+        return f"`{self.name}` must be {self.takes}, not {show(value)}", self._hint(value, assigns)
 
-    def _hint(self, value: object) -> str:
+    def _hint(self, value: object, assigns: str) -> str:
         if value is None:
             return f"give it a value, or remove `{self.name}`"
         if self.takes == FORMATS["condition"] and isinstance(value, int | float):
@@ -82,9 +82,9 @@ class Key:
         if "`true`" in self.takes and value.lower() in ("yes", "no", "on", "off"):
             return f"write `{'true' if value.lower() in ('yes', 'on') else 'false'}`"
         if value.lower() in ("true", "false") and self._takes(value.lower() == "true"):
-            return f"without quotes: `{self.name}: {value.lower()}`"
+            return f"without quotes: `{self.name}{assigns}{value.lower()}`"
         if self._takes(_number(value)):
-            return f"without quotes: `{self.name}: {value.strip()}`"
+            return f"without quotes: `{self.name}{assigns}{value.strip()}`"
         return ""
 
     def _takes(self, value: object) -> bool:
@@ -166,6 +166,10 @@ OTHER_NAMES = {
     "face": "identity",
     "control_video": "reference_video",
     "strength": "denoising_strength",
+    "gpus": "gpus_per_worker",
+    "cpus": "cpus_per_worker",
+    "cpus_per_task": "cpus_per_worker",
+    "nodes": "workers",
 }
 """What other programs call the same: too far for a likeness of letters."""
 

@@ -33,6 +33,7 @@ class Source:
         text: all of it.
         numbered: whether it has lines; an option of the command line has not.
         line_break: what ends a line.
+        assigns: what stands between a key and its value.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Source:
     text: str = field(repr=False)
     numbered: bool = True
     line_break: re.Pattern[str] = field(default=YAML_BREAK, repr=False)
+    assigns: str = ": "
 
     @cached_property
     def lines(self) -> list[str]:

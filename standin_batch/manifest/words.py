@@ -11,6 +11,7 @@ FORMATS = {
     "path": "a path",
     "condition": 'a condition such as ">= 0.55"',
     "duration": "a length of time such as `30s`",
+    "time-limit": "a limit of time such as `12h`",
 }
 """What the formats of texts are called."""
 
