@@ -60,6 +60,16 @@ class DigestCache:
                 self._append(key, remembered[key])
         return remembered[key]
 
+    def known(self, path: Path) -> str | None:
+        """SHA-256 of `path` where it is remembered, without reading the file.
+
+        Raises:
+            OSError: if there is no such file.
+        """
+        real = path.resolve()
+        status = real.stat()
+        return self._remembered().get((str(real), status.st_size, status.st_mtime_ns))
+
     def remember(self, path: Path, sha256: str) -> None:
         """Take down the SHA-256 of a file that the caller has just put in place and nobody else writes to.
 

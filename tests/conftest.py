@@ -16,6 +16,8 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """No test reads or writes the user's caches or settings."""
     os.environ["STANDIN_CACHE"] = str(tmp_path_factory.mktemp("cache"))
     os.environ.pop("STANDIN_CHECKPOINTS", None)
+    os.environ.pop("STANDIN_CONFIG", None)
+    os.environ["XDG_CONFIG_HOME"] = str(tmp_path_factory.mktemp("config"))
     # Several processes share few cores here; threads that spin while they wait would take them from each other.
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 

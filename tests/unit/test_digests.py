@@ -80,3 +80,12 @@ def test_a_digest_that_is_told_twice_is_written_once(tmp_path):
     for _ in range(2):
         DigestCache(tmp_path / "cache").remember(tmp_path / "f", "0" * 64)
     assert len((tmp_path / "cache").read_text().splitlines()) == 1
+
+
+def test_whether_a_digest_is_remembered_is_told_without_reading(tmp_path, reads):
+    write(tmp_path / "f", "content")
+    assert DigestCache(tmp_path / "cache").known(tmp_path / "f") is None
+    assert reads == []
+    digest = DigestCache(tmp_path / "cache").sha256(tmp_path / "f")
+    assert DigestCache(tmp_path / "cache").known(tmp_path / "f") == digest
+    assert len(reads) == 1
