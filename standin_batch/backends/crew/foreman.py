@@ -1,0 +1,253 @@
+"""The foreman: hands out a plan to workers that come and go, and makes one run of what they tell.
+
+A job's own fault is the job's. A worker's fault, or its death, is not: its jobs come back, and what was saved of them is
+gone on with by another. How workers are reached is their crew's business.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Protocol
+
+from standin_batch.backends.crew.driver import of_worker
+from standin_batch.backends.crew.news import DIED, Gone, Joined, Made, News, Sent, Told
+from standin_batch.errors import NotReadyError
+from standin_batch.output.layout import OutputLayout
+from standin_batch.plan.deck import Deck
+from standin_batch.plan.plan import Plan
+from standin_batch.run.conduct import Desk
+from standin_batch.run.events import (
+    JobCompleted,
+    JobFailed,
+    JobRequeued,
+    JobStarted,
+    Profiled,
+    WorkerLeft,
+    WorkerStarted,
+)
+from standin_batch.run.failure import FIRST_PAUSE, GROWTH, LONGEST_PAUSE, FailureKind
+from standin_batch.run.journal import State
+from standin_batch.run.outcomes import RunEnded
+from standin_batch.run.saved import progress
+from standin_batch.run.stopping import Stopped
+
+LOOK = 0.25
+"""Seconds that news are waited for, between two looks whether the run is to stop."""
+
+WINDOW = 64
+"""Jobs whose prompts a worker encodes together, before the text encoder leaves its GPU."""
+
+STRIKES = 3
+"""Workers that die of one job, until it is taken for the cause."""
+
+FRUITLESS = 4
+"""Workers that end by a fault one after the other, with no clip made in between, until the run ends."""
+
+WORKERS_FAULTS = (FailureKind.DEVICE.value, FailureKind.MACHINE.value)
+"""Failures of jobs that lie in where they were made."""
+
+
+class Crew(Protocol):
+    """Workers somewhere. Within it as a context they can be reached; those that are left afterwards are ended at once."""
+
+    def hire(self, most: int) -> None:
+        """Ask for workers where there is a place for one, until there are `most`."""
+        ...
+
+    def hear(self, seconds: float) -> list[tuple[str, News]]:
+        """What workers tell, each with its name, in the order in which they do; waited for so long at most."""
+        ...
+
+    def give(self, worker: str, plan: Plan, ahead: tuple[str, ...]) -> None:
+        """Have a worker make a parcel; `ahead` are texts of what may follow."""
+        ...
+
+    def receive(self, sent: Sent) -> None:
+        """Put into the output folder what a worker has sent."""
+        ...
+
+    def stop(self, reason: str) -> None:
+        """Ask all workers to save what they have, and to end."""
+        ...
+
+    def __enter__(self) -> Crew: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+@dataclass
+class Hand:
+    """One worker, as the foreman sees it.
+
+    Attributes:
+        at_work: the jobs that it has begun and not ended, by their id.
+        busy: whether it has a parcel.
+        late: whether it has left jobs, as the deadline is near.
+        made: clips.
+    """
+
+    at_work: dict[str, JobStarted] = field(default_factory=dict)
+    busy: bool = False
+    late: bool = False
+    made: int = 0
+
+
+class Foreman:
+    """Has a plan made by a crew; a `conduct.Labour`.
+
+    Args:
+        deck: of the plan.
+        crew: that makes it.
+        desk: where results go, and who is told.
+        max_failures: failed jobs that end the run; None for no end.
+    """
+
+    def __init__(self, deck: Deck, crew: Crew, desk: Desk, max_failures: int | None) -> None:
+        self._deck, self._crew, self._desk, self._max_failures = deck, crew, desk, max_failures
+        self._hands: dict[str, Hand] = {}
+        self._strikes = Counter[str]()
+        self._fruitless = 0
+        self._hires_at = 0.0
+
+    def work(self) -> None:
+        """Have every job made; as `conduct.Labour` has it."""
+        with self._crew:
+            while not self._is_over():
+                self._look()
+            self._crew.stop("")
+
+    def left(self, why: str) -> None:
+        """Note how far the jobs came that nobody has ended."""
+        for hand in self._hands.values():
+            for job in hand.at_work.values():
+                told = _how_far(self._desk.store.layout, job.job_id)
+                self._desk.journal.write(job.job_id, job.label, State.CANCELLED, f"{why}; {told}")
+
+    def learn(self, profiled: Profiled) -> None:
+        """Nothing: where each worker's time went is not known here."""
+
+    def _is_over(self) -> bool:
+        hands = self._hands.values()
+        if any(hand.busy or hand.at_work for hand in hands):
+            return False
+        return not self._deck.left or any(hand.late for hand in hands)
+
+    def _look(self) -> None:
+        if self._desk.stop.is_near(0.0):
+            self._wind_down()
+        if time.monotonic() >= self._hires_at:
+            self._crew.hire(self._deck.left)
+        self._listen()
+        for worker, hand in self._hands.items():
+            if not hand.busy and not hand.late:
+                self._hand_out(worker, hand)
+
+    def _listen(self) -> None:
+        for worker, news in self._crew.hear(LOOK):
+            self._hear(worker, news)
+
+    def _hand_out(self, worker: str, hand: Hand) -> None:
+        if (parcel := self._deck.take(worker)) is not None:
+            hand.busy = True
+            ahead = dict.fromkeys(text for job in self._deck.ahead(worker, WINDOW) for text in job.texts)
+            self._crew.give(worker, parcel.plan, tuple(ahead))
+
+    def _wind_down(self) -> None:
+        """Wait until all that is at work is saved. A second signal ends the waiting.
+
+        Raises:
+            Stopped: always.
+        """
+        self._crew.stop(self._desk.stop.reason)
+        while any(hand.at_work for hand in self._hands.values()):
+            self._listen()
+        raise Stopped(self._desk.stop.reason)
+
+    def _hear(self, worker: str, news: News) -> None:
+        if isinstance(news, Joined):
+            self._hands[worker] = Hand()
+            self._deck.joins(worker)
+            self._desk.emit(WorkerStarted(worker, news.host, news.device))
+        elif isinstance(news, Gone):
+            self._is_gone(worker, news)
+        elif isinstance(news, Sent):
+            self._crew.receive(news)
+        elif isinstance(news, Made):
+            hand = self._hands[worker]
+            hand.busy, hand.late = False, news.out_of_time
+            self._desk.tally.out_of_time |= news.out_of_time
+        else:
+            self._is_told(worker, self._hands.setdefault(worker, Hand()), news)
+
+    def _is_told(self, worker: str, hand: Hand, told: Told) -> None:
+        event = told.event
+        if isinstance(event, JobFailed) and event.kind in WORKERS_FAULTS:
+            return  # the worker ends by it, and says so itself; its job comes back
+        if isinstance(event, JobStarted):
+            hand.at_work[event.job_id] = event
+        elif isinstance(event, (JobCompleted, JobFailed)) and event.job_id in hand.at_work:
+            del hand.at_work[event.job_id]
+        if isinstance(event, (JobCompleted, JobFailed)):
+            self._deck.ended(worker, [event.job_id])
+        self._desk.emit(of_worker(event, worker))
+        if isinstance(event, JobCompleted):
+            hand.made, self._fruitless, self._hires_at = hand.made + 1, 0, 0.0
+            self._desk.refresh()
+        elif isinstance(event, JobFailed):
+            self._check_failures(event)
+
+    def _check_failures(self, event: JobFailed) -> None:
+        if event.kind == FailureKind.DISK_FULL.value:
+            raise RunEnded(event.kind)
+        if self._max_failures is not None and len(self._desk.tally.failed) >= self._max_failures:
+            raise RunEnded("max_failures")
+
+    def _is_gone(self, worker: str, gone: Gone) -> None:
+        """Its jobs come back; a place where nothing comes of any worker is not filled for a while, or ends the run.
+
+        Raises:
+            NotReadyError: if nothing comes of any.
+        """
+        joined = worker in self._hands
+        hand = self._hands.pop(worker, Hand())
+        self._deck.leaves(worker)
+        if joined or gone.kind:
+            self._desk.emit(WorkerLeft(worker, gone.why))
+        for job in hand.at_work.values():
+            self._comes_back(worker, job, gone)
+        if gone.kind and not hand.made:
+            self._fruitless += 1
+            self._hires_at = time.monotonic() + min(LONGEST_PAUSE, FIRST_PAUSE * GROWTH ** (self._fruitless - 1))
+            if self._fruitless >= FRUITLESS or (not joined and not self._hands and gone.kind != DIED):
+                raise NotReadyError(gone.why, gone.cure)
+
+    def _comes_back(self, worker: str, job: JobStarted, gone: Gone) -> None:
+        """A job whose worker has gone: another goes on with it, unless it seems to be why they go."""
+        if not gone.kind:
+            told = _how_far(self._desk.store.layout, job.job_id)
+            self._desk.journal.write(job.job_id, job.label, State.CANCELLED, f"{gone.why}; {told}")
+            return
+        self._strikes[job.job_id] += 1
+        strikes = self._strikes[job.job_id]
+        if strikes < STRIKES:
+            error, kind = f"{worker} has gone: {gone.why}", gone.kind
+            self._desk.journal.write(job.job_id, job.label, State.REQUEUED, error, kind=kind, attempt=strikes)
+            self._desk.emit(JobRequeued(job.job_id, job.label, error, kind, strikes, 0.0))
+            return
+        error, kind = f"{strikes} workers have gone while they made it: {gone.why}", FailureKind.INTERNAL.value
+        hint = "look into the logs of the workers; --retry-failed tries it all the same"
+        self._deck.ended(worker, [job.job_id])
+        self._desk.journal.write(job.job_id, job.label, State.FAILED, error, kind=kind, hint=hint, attempt=strikes)
+        event = JobFailed(job.job_id, job.label, error, hint, kind)
+        self._desk.emit(event)
+        self._check_failures(event)
+
+
+def _how_far(layout: OutputLayout, job_id: str) -> str:
+    saved = progress(layout, job_id)
+    return "begins anew" if saved is None else f"goes on from step {saved.step} of {saved.steps}"

@@ -1,0 +1,173 @@
+"""A crew of Ray actors: they are started where the cluster has a place, asked for news, and replaced when they die."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+import time
+from types import TracebackType
+from typing import Any
+
+from standin_batch.backends.crew.news import DIED, Gone, News, Sent
+from standin_batch.backends.crew.orders import Orders
+from standin_batch.backends.ray.actor import Actor
+from standin_batch.errors import NotReadyError
+from standin_batch.machine import RayOptions
+from standin_batch.plan.plan import Plan
+
+AT_ONCE = 8
+"""Calls that an actor answers beside each other: it works in one of them."""
+
+PASSED_ON = ("STANDIN_CACHE", "XDG_CACHE_HOME", "HF_HOME", "OMP_WAIT_POLICY", "CUBLAS_WORKSPACE_CONFIG")
+"""Variables of the driver that its workers have, too."""
+
+LOOKS_AGAIN = 2.0
+"""Seconds between two looks at how large the cluster is."""
+
+
+class RayCrew:
+    """Workers of one run; a `foreman.Crew`.
+
+    Args:
+        orders: of the run.
+        options: of the machine file.
+    """
+
+    def __init__(self, orders: Orders, options: RayOptions) -> None:
+        self._orders, self._options = orders, options
+        self._names = (f"ray-{number}" for number in itertools.count(1))
+        self._actors: dict[str, Any] = {}
+        self._asked: dict[Any, str] = {}
+        self._places = (0.0, 0)
+        self._ours = False
+
+    def __enter__(self) -> RayCrew:
+        self._ours = connect(self._options)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        import ray
+
+        for actor in self._actors.values():
+            ray.kill(actor)
+        self._actors.clear()
+        if self._ours:
+            ray.shutdown()
+
+    def hire(self, most: int) -> None:
+        """Start actors until there is one for each place, or `most`. Those that Ray finds no room for wait for it."""
+        for _ in range(min(most, self._wanted()) - len(self._actors)):
+            self._start(next(self._names))
+
+    def hear(self, seconds: float) -> list[tuple[str, News]]:
+        """What actors tell; that one has died, too."""
+        import ray
+
+        if not self._asked:
+            time.sleep(seconds)
+            return []
+        ready, _ = ray.wait(list(self._asked), num_returns=1, timeout=seconds)
+        if ready and len(self._asked) > 1:
+            ready, _ = ray.wait(list(self._asked), num_returns=len(self._asked), timeout=0)
+        return [(name, news) for answer in ready for name, news in self._answered(answer)]
+
+    def give(self, worker: str, plan: Plan, ahead: tuple[str, ...]) -> None:
+        """Have an actor make a parcel."""
+        self._actors[worker].give.remote(plan, ahead)
+
+    def receive(self, sent: Sent) -> None:
+        """Put into the output folder what an actor has sent."""
+        raise NotImplementedError
+
+    def stop(self, reason: str) -> None:
+        """Ask all actors to save what they have, and to end."""
+        for actor in self._actors.values():
+            actor.stop.remote(reason)
+
+    def _wanted(self) -> int:
+        """As many workers as the machine file allows, or the cluster has places for."""
+        if self._options.workers is not None:
+            return self._options.workers
+        at, places = self._places
+        if time.monotonic() - at > LOOKS_AGAIN:
+            places = places_for(self._options)
+            self._places = (time.monotonic(), places)
+        return places
+
+    def _start(self, name: str) -> None:
+        import ray
+
+        options = self._options
+        actor = (
+            ray.remote(Actor)
+            .options(
+                name=f"standin-{os.getpid()}-{name}",
+                num_cpus=options.cpus_per_worker,
+                num_gpus=options.gpus_per_worker,
+                max_concurrency=AT_ONCE,
+                runtime_env={"env_vars": environment(options)},
+            )
+            .remote(name, self._orders)
+        )
+        actor.work.remote()
+        self._actors[name] = actor
+        self._ask(name)
+
+    def _ask(self, name: str) -> None:
+        self._asked[self._actors[name].news.remote()] = name
+
+    def _answered(self, answer: Any) -> list[tuple[str, News]]:  # noqa: ANN401 - a reference of Ray's
+        import ray
+
+        name = self._asked.pop(answer)
+        try:
+            told: list[News] = ray.get(answer)
+        except ray.exceptions.RayError as error:
+            told = [Gone(_first_line(error), DIED)]
+        if any(isinstance(news, Gone) for news in told):
+            ray.kill(self._actors.pop(name))
+        else:
+            self._ask(name)
+        return [(name, news) for news in told]
+
+
+def connect(options: RayOptions) -> bool:
+    """Have a cluster; whether it was connected to here, and not by whoever called.
+
+    Raises:
+        NotReadyError: if it cannot be reached.
+    """
+    import ray
+
+    if ray.is_initialized():
+        return False
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    address = options.address or os.environ.get("RAY_ADDRESS") or "local"
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING, include_dashboard=None)
+    except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+        cure = "is it there? look with: ray status; [ray] address in standin.toml names it"
+        raise NotReadyError(f"there is no Ray cluster at {address}: {_first_line(error)}", cure) from error
+    return True
+
+
+def places_for(options: RayOptions) -> int:
+    """How many workers the cluster has room for, by its GPUs, or by its processors for workers without."""
+    import ray
+
+    has = ray.cluster_resources()
+    each = {"GPU": options.gpus_per_worker, "CPU": options.cpus_per_worker}
+    return min(int(has.get(what, 0) // number) for what, number in each.items() if number)
+
+
+def environment(options: RayOptions) -> dict[str, str]:
+    """What a worker's process has that its node's does not: as many threads as on its own, and this user's caches."""
+    kept = {name: value for name in PASSED_ON if (value := os.environ.get(name)) is not None}
+    return {**kept, "OMP_NUM_THREADS": str(options.omp_threads)}
+
+
+def _first_line(error: BaseException) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -1,0 +1,56 @@
+"""A run on Ray: the plan is dealt out to actors by a foreman."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from standin_batch.backends.crew.driver import drive, orders_of
+from standin_batch.backends.crew.foreman import Foreman
+from standin_batch.backends.local import Machine
+from standin_batch.backends.ray.crew import RayCrew
+from standin_batch.backends.start import Start
+from standin_batch.machine import RayOptions
+from standin_batch.plan.deck import Deck
+from standin_batch.plan.shards import shards
+from standin_batch.run.conduct import Desk
+from standin_batch.run.events import Listener, RunFinished
+from standin_batch.run.plan_manifest import PlannedManifest
+from standin_batch.run.stopping import Stop
+
+
+def run_ray(
+    planned: PlannedManifest,
+    machine: Machine,
+    options: RayOptions,
+    stage_to: Path | None,
+    checkpoints: Path | None,
+    emit: Listener,
+    stop: Stop,
+) -> RunFinished:
+    """Run what is planned on a Ray cluster; the arguments not named are those of `drive`.
+
+    Args:
+        planned: what to run, and where its results go.
+        machine: what of each machine is used, and how.
+        options: of the machine file.
+        stage_to: the folder of each node's own disk that weights are copied to; None to read them where they are.
+        checkpoints: the folder in place of each model's own.
+        emit: is told what happens.
+        stop: is looked at between steps.
+
+    Raises:
+        StandinError: if the plan cannot be started.
+        Stopped: if it is stopped before its first job.
+    """
+
+    def hire(start: Start, desk: Desk) -> Foreman:
+        expected = options.workers or EXPECTED
+        pieces = [shard.plan for shard in shards(start.left, expected, planned.costs)]
+        orders = orders_of(planned, start, machine, checkpoints, stage_to, stop, pieces)
+        deck = Deck(start.left, planned.costs, expected)
+        return Foreman(deck, RayCrew(orders, options), desk, machine.max_failures or planned.manifest.run.max_failures)
+
+    return drive(planned, machine, checkpoints, emit, stop, hire)
+
+
+EXPECTED = 8
