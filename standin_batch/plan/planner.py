@@ -50,7 +50,7 @@ def make_plan(
         else:
             pending.append(PlannedJob(job, reason, position))
     ordered = _ordered(pending, costs or CostModel())
-    return Plan(groups=tuple(_groups(ordered)), done=tuple(done), failed_before=tuple(left_out))
+    return Plan(groups=tuple(grouped(ordered)), done=tuple(done), failed_before=tuple(left_out))
 
 
 def _ordered(pending: Iterable[PlannedJob], costs: CostModel) -> list[PlannedJob]:
@@ -73,6 +73,7 @@ def _prompts(items: Iterable[PlannedJob]) -> list[PlannedJob]:
     return [item for prompts in found.values() for together in prompts.values() for item in together]
 
 
-def _groups(ordered: Sequence[PlannedJob]) -> list[Group]:
+def grouped(ordered: Sequence[PlannedJob]) -> list[Group]:
+    """Jobs that follow each other on the same base weights, as groups."""
     runs = groupby(ordered, key=lambda item: (item.job.model, item.job.dtype, state_of(item.job).base))
     return [Group(model, dtype, base, tuple(members)) for (model, dtype, base), members in runs]
