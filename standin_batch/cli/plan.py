@@ -28,11 +28,15 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from standin_batch.plan.estimate import Estimate, GroupEstimate
+    from standin_batch.plan.makespan import Makespan
     from standin_batch.plan.plan import Plan, PlannedJob
     from standin_batch.run.plan_manifest import PlannedManifest, Selection
 
 SHOWN_JOBS = 8
 """Jobs that the table shows one by one; `--json` shows all."""
+
+SHOWN_SHARDS = 8
+"""The same of shards."""
 
 SHOWN_CHANGES = 3
 """Changes that are named, the most frequent first."""
@@ -67,6 +71,12 @@ def plan(
             "--gpu", metavar="GB", min=1, help="Say what it takes on a GPU with so much memory.", show_default=False
         ),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers", metavar="N", min=1, help="Say what it takes with N such machines or GPUs.", show_default=False
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """Show what would run, why, in which order, and what it takes. It creates nothing.
@@ -75,16 +85,19 @@ def plan(
 
       standin plan manifest.yaml
       standin plan manifest.yaml --gpu 24
+      standin plan manifest.yaml --workers 8
       standin plan manifest.yaml --json | jq '.jobs[].reason'
     """
     from standin_batch.run.plan_manifest import Selection
 
     selection = Selection(overrides, only, limit, force, retry_failed, preview, checkpoints, input_root)
-    return show_plan(manifest, selection, as_json, gpu)
+    return show_plan(manifest, selection, as_json, gpu, workers)
 
 
-def show_plan(path: Path, selection: Selection, as_json: bool, gpu: int | None = None) -> int:
-    """Print the plan of a manifest: for this machine, or for a GPU with so many gigabytes."""
+def show_plan(
+    path: Path, selection: Selection, as_json: bool, gpu: int | None = None, workers: int | None = None
+) -> int:
+    """Print the plan of a manifest: for this machine, or for a GPU with so many gigabytes; and for several of them."""
     from standin_batch.cli.console import print_json, show_warnings, warn
     from standin_batch.plan.estimate import Device
     from standin_batch.run.plan_manifest import plan_manifest
@@ -96,14 +109,14 @@ def show_plan(path: Path, selection: Selection, as_json: bool, gpu: int | None =
     for note in planned.notes:
         warn(note)
     if as_json:
-        print_json(plan_json(planned))
+        print_json(plan_json(planned, workers))
     else:
-        _print(planned)
+        _print(planned, workers)
     return 0
 
 
-def plan_json(planned: PlannedManifest) -> dict[str, object]:
-    """The plan as data, as `docs/plan.md` describes it."""
+def plan_json(planned: PlannedManifest, workers: int | None = None) -> dict[str, object]:
+    """The plan as data, as `docs/plan.md` describes it; with what so many workers take."""
     from dataclasses import asdict
 
     plan, estimate = planned.plan, planned.estimate()
@@ -144,7 +157,20 @@ def plan_json(planned: PlannedManifest) -> dict[str, object]:
             "seconds": estimate.switch_seconds_in_manifest_order,
         },
         "groups": [asdict(group) for group in estimate.groups],
+        "workers": None if workers is None else _workers_json(planned.makespan(workers)),
         "jobs": [_job_json(item) for item in plan.to_run],
+    }
+
+
+def _workers_json(makespan: Makespan) -> dict[str, object]:
+    return {
+        "number": makespan.workers,
+        "seconds": makespan.seconds,
+        "preparing_seconds": makespan.preparing_seconds,
+        "alone_seconds": makespan.alone_seconds,
+        "speed_up": makespan.speed_up,
+        "efficiency": makespan.efficiency,
+        "shards": [{"jobs": shard.jobs, "seconds": shard.seconds, "loads": shard.models} for shard in makespan.shards],
     }
 
 
@@ -159,15 +185,15 @@ def _job_json(item: PlannedJob) -> dict[str, object]:
     }
 
 
-def _print(planned: PlannedManifest) -> None:
+def _print(planned: PlannedManifest, workers: int | None = None) -> None:
     from standin_batch.cli.console import out
 
-    for part in drawn(planned):
+    for part in drawn(planned, workers):
         out.print(part)
 
 
-def drawn(planned: PlannedManifest) -> Iterator[RenderableType]:
-    """What is shown of a plan, from top to bottom."""
+def drawn(planned: PlannedManifest, workers: int | None = None) -> Iterator[RenderableType]:
+    """What is shown of a plan, from top to bottom; with what so many workers take."""
     from rich.text import Text
 
     from standin_batch.cli.console import count
@@ -187,13 +213,15 @@ def drawn(planned: PlannedManifest) -> Iterator[RenderableType]:
         yield Text(f"in {planned.store.layout.folder}")
         return
     estimate = planned.estimate()
-    yield _summary(planned, estimate)
-    for table in (_groups(estimate), _switches(plan, estimate), _jobs(plan)):
+    makespan = None if workers is None else planned.makespan(workers)
+    yield _summary(planned, estimate, makespan)
+    shared = () if makespan is None else (_shards(makespan),)
+    for table in (_groups(estimate), *shared, _switches(plan, estimate), _jobs(plan)):
         yield ""
         yield table
 
 
-def _summary(planned: PlannedManifest, estimate: Estimate) -> Table:
+def _summary(planned: PlannedManifest, estimate: Estimate, makespan: Makespan | None) -> Table:
     from rich.table import Table
     from rich.text import Text
 
@@ -205,6 +233,7 @@ def _summary(planned: PlannedManifest, estimate: Estimate) -> Table:
         "why": _why(planned.plan),
         **({"attempts": _attempts(estimate)} if estimate.further else {}),
         "time": _time(estimate),
+        **({} if makespan is None else {"workers": _workers(makespan)}),
         "video": _video(estimate),
         "memory": _memory(estimate),
     }
@@ -244,6 +273,18 @@ def _time(estimate: Estimate) -> str:
     return f"unknown: {estimate.device.name} has not run {', '.join(unmeasured)} yet"
 
 
+def _workers(makespan: Makespan) -> str:
+    from standin_batch.cli.console import count, duration
+
+    idle = makespan.workers - len(makespan.shards)
+    spare = f"; {idle:,} of them would not make it faster" if idle else ""
+    told = count(makespan.workers, "worker")
+    if makespan.seconds is None or makespan.speed_up is None or makespan.efficiency is None:
+        return f"{told}: time unknown{spare}"
+    faster = f"{makespan.speed_up:.3g} times as fast as one, an efficiency of {makespan.efficiency:.2f}"
+    return f"{told}: about {duration(makespan.seconds)}, {faster}{spare}"
+
+
 def _video(estimate: Estimate) -> str:
     from standin_batch.cli.console import count
 
@@ -270,6 +311,18 @@ def _groups(estimate: Estimate) -> Table:
         table.add_row("\n  ".join([_name(group), *group.speeds]), *_takes(group))
     if len(estimate.groups) > 1:
         table.add_row("all, with switches", *_takes(estimate), style="bold")
+    return table
+
+
+def _shards(makespan: Makespan) -> Table:
+    from standin_batch.cli.console import duration
+
+    table = _table("shard", "loads", "jobs", "time", right=("jobs", "time"))
+    for number, shard in enumerate(makespan.shards[:SHOWN_SHARDS], 1):
+        time = UNKNOWN if shard.seconds is None else duration(shard.seconds)
+        table.add_row(str(number), ", ".join(shard.models), f"{shard.jobs:,}", time)
+    if (more := len(makespan.shards) - SHOWN_SHARDS) > 0:
+        table.add_row(f"… and {more:,} more", "", "", "", style="dim")
     return table
 
 

@@ -55,6 +55,7 @@ class Line:
         levels: the places of each priority's units; each level is to be finished before the next.
         level_of: number of the level of each unit.
         changes: places of units that need another state than those before them.
+        measured: whether the times of all units were.
     """
 
     def __init__(self, plan: Plan, costs: CostModel) -> None:
@@ -68,12 +69,8 @@ class Line:
         self.levels = tuple(range(*ends) for ends in pairwise(ends))
         self.level_of = [number for number, level in enumerate(levels) for _ in level]
         self.changes = [place for place in range(1, len(self.units)) if self._state(place) != self._state(place - 1)]
+        self.measured = all(unit.measured for unit in self.units)
         self._sum()
-
-    @property
-    def measured(self) -> bool:
-        """Whether the times of all units were measured."""
-        return all(unit.measured for unit in self.units)
 
     def start(self, spot: Spot, place: int) -> int:
         """Nanoseconds until the unit at `place` can begin."""

@@ -21,6 +21,7 @@ from standin_batch.output.layout import OutputLayout
 from standin_batch.output.store import OutputOptions, Store
 from standin_batch.plan.cost import CostModel
 from standin_batch.plan.estimate import Device, Estimate, estimate
+from standin_batch.plan.makespan import Makespan, makespan
 from standin_batch.plan.plan import Plan
 from standin_batch.plan.planner import make_plan
 from standin_batch.plan.preview import preview
@@ -118,6 +119,11 @@ class PlannedManifest:
             self.standing.acceptance,
             self.manifest.scores.enabled,
         )
+
+    def makespan(self, workers: int) -> Makespan:
+        """What the plan takes with several workers, each with a device like this one."""
+        costs = replace(self.costs, memory=self.estimate().profile)
+        return makespan(self.plan, costs, workers, self.manifest.scores.enabled)
 
 
 @dataclass

@@ -19,7 +19,7 @@ def printed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     manifest = tmp_path / "manifest.yaml"
     manifest.write_text("version: 1\njobs: [{name: tree, mode: t2v, prompt: {text: A tree.}}]\n")
-    return plan_json(plan_manifest(manifest, Selection()))
+    return plan_json(plan_manifest(manifest, Selection()), workers=2)
 
 
 def keys(value):
@@ -35,6 +35,12 @@ def keys(value):
 def test_every_key_is_described_and_every_described_key_is_there(printed):
     described = re.findall(r"^\| `(\w+)` \|", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
     assert set(described) == set(keys(printed))
+
+
+def test_workers_are_told_where_they_are_asked_for(printed, tmp_path):
+    assert printed["workers"]["number"] == 2
+    assert [shard["jobs"] for shard in printed["workers"]["shards"]] == [1], "one job is not parted"
+    assert plan_json(plan_manifest(tmp_path / "manifest.yaml", Selection()))["workers"] is None
 
 
 def test_planning_creates_nothing(printed, tmp_path):
