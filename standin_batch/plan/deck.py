@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
+from standin_batch.job import Job
 from standin_batch.plan.cost import CostModel
 from standin_batch.plan.hand import Hand, joined
 from standin_batch.plan.line import Line, Span
@@ -93,6 +95,12 @@ class Deck:
     def at_work(self, worker: str) -> tuple[PlannedJob, ...]:
         """The jobs that a worker has taken and not ended, in order."""
         return self._to_make(self._hands[worker].busy)
+
+    def ahead(self, worker: str, number: int) -> tuple[Job, ...]:
+        """As many of the jobs that a worker is to take next, as far as that is known now."""
+        spans = self._hands[worker].spans
+        places = islice((place for span in spans for place in range(*span)), number)
+        return tuple(item.job for item in self._to_make(places))
 
     def joins(self, worker: str) -> None:
         """A worker is there, with nothing in place. One that was there is a new one: what it had comes back."""

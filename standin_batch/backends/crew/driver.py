@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias, cast
 
 from standin_batch import __version__
 from standin_batch.backends.crew.orders import Orders, samples_of
@@ -101,4 +101,4 @@ def orders_of(
 
 def of_worker(event: Event, worker: str) -> Event:
     """The same event, telling whose it is, where it can."""
-    return replace(event, worker=worker) if hasattr(event, "worker") else event  # type: ignore[call-arg]
+    return replace(cast(Any, event), worker=worker) if hasattr(event, "worker") else event

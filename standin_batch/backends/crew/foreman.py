@@ -1,7 +1,7 @@
 """The foreman: hands out a plan to workers that come and go, and makes one run of what they tell.
 
-A job's own fault is the job's. A worker's fault, or its death, is not: its jobs come back, and what was saved of them is
-gone on with by another. How workers are reached is their crew's business.
+A job's own fault is the job's. A worker's fault, or its death, is not: its jobs come back, and another goes on with what
+was saved of them. How workers are reached is their crew's business.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ WORKERS_FAULTS = (FailureKind.DEVICE.value, FailureKind.MACHINE.value)
 
 
 class Crew(Protocol):
-    """Workers somewhere. Within it as a context they can be reached; those that are left afterwards are ended at once."""
+    """Workers somewhere. Within it as a context they can be reached; leaving it ends at once those that are left."""
 
     def hire(self, most: int) -> None:
         """Ask for workers where there is a place for one, until there are `most`."""

@@ -27,6 +27,7 @@ from standin_batch.run.measured import Measured, device_of
 from standin_batch.run.ready import find_weights
 from standin_batch.run.room import Room
 from standin_batch.run.speed_ready import check_speed
+from standin_batch.run.staging import staged_files
 from standin_batch.run.stopping import Stop
 from standin_batch.run.tally import Tally
 from standin_batch.weights.locate import ModelFiles
@@ -136,5 +137,5 @@ class Worker:
         if base not in self._files:
             with self._stop.at_once():
                 found = find_weights(self._orders.plan_for(base), self._orders.checkpoints, self._emit)
-                self._files.update(found)
+                self._files.update(staged_files(found, self._orders.stage_to, self._emit))
         return self._files[base]

@@ -6,7 +6,6 @@ import contextlib
 import logging
 import os
 import queue
-from collections.abc import Callable
 from contextlib import closing
 
 from standin_batch.backends.crew.news import Gone, Joined, Made, News, Told
@@ -48,7 +47,7 @@ class Actor:
         """Make parcels until there are no more, or the run is to stop."""
         try:
             os.chdir(self._orders.directory)
-            self._work(OutputLayout(self._orders.folder))
+            self._work(OutputLayout(self._orders.folder or self._orders.directory))
             gone = Gone("its work is done")
         except KeyboardInterrupt:
             gone = Gone(self._stop.reason)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import logging
 import os
 import time
 from types import TracebackType
@@ -12,7 +11,7 @@ from typing import Any
 from standin_batch.backends.crew.news import DIED, Gone, News, Sent
 from standin_batch.backends.crew.orders import Orders
 from standin_batch.backends.ray.actor import Actor
-from standin_batch.errors import NotReadyError
+from standin_batch.backends.ray.cluster import first_line, places_for
 from standin_batch.machine import RayOptions
 from standin_batch.plan.plan import Plan
 
@@ -40,10 +39,8 @@ class RayCrew:
         self._actors: dict[str, Any] = {}
         self._asked: dict[Any, str] = {}
         self._places = (0.0, 0)
-        self._ours = False
 
     def __enter__(self) -> RayCrew:
-        self._ours = connect(self._options)
         return self
 
     def __exit__(
@@ -54,8 +51,6 @@ class RayCrew:
         for actor in self._actors.values():
             ray.kill(actor)
         self._actors.clear()
-        if self._ours:
-            ray.shutdown()
 
     def hire(self, most: int) -> None:
         """Start actors until there is one for each place, or `most`. Those that Ray finds no room for wait for it."""
@@ -126,7 +121,7 @@ class RayCrew:
         try:
             told: list[News] = ray.get(answer)
         except ray.exceptions.RayError as error:
-            told = [Gone(_first_line(error), DIED)]
+            told = [Gone(first_line(error), DIED)]
         if any(isinstance(news, Gone) for news in told):
             ray.kill(self._actors.pop(name))
         else:
@@ -134,40 +129,7 @@ class RayCrew:
         return [(name, news) for news in told]
 
 
-def connect(options: RayOptions) -> bool:
-    """Have a cluster; whether it was connected to here, and not by whoever called.
-
-    Raises:
-        NotReadyError: if it cannot be reached.
-    """
-    import ray
-
-    if ray.is_initialized():
-        return False
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    address = options.address or os.environ.get("RAY_ADDRESS") or "local"
-    try:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING, include_dashboard=None)
-    except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
-        cure = "is it there? look with: ray status; [ray] address in standin.toml names it"
-        raise NotReadyError(f"there is no Ray cluster at {address}: {_first_line(error)}", cure) from error
-    return True
-
-
-def places_for(options: RayOptions) -> int:
-    """How many workers the cluster has room for, by its GPUs, or by its processors for workers without."""
-    import ray
-
-    has = ray.cluster_resources()
-    each = {"GPU": options.gpus_per_worker, "CPU": options.cpus_per_worker}
-    return min(int(has.get(what, 0) // number) for what, number in each.items() if number)
-
-
 def environment(options: RayOptions) -> dict[str, str]:
     """What a worker's process has that its node's does not: as many threads as on its own, and this user's caches."""
     kept = {name: value for name in PASSED_ON if (value := os.environ.get(name)) is not None}
     return {**kept, "OMP_NUM_THREADS": str(options.omp_threads)}
-
-
-def _first_line(error: BaseException) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

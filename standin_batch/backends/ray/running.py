@@ -7,6 +7,7 @@ from pathlib import Path
 from standin_batch.backends.crew.driver import drive, orders_of
 from standin_batch.backends.crew.foreman import Foreman
 from standin_batch.backends.local import Machine
+from standin_batch.backends.ray.cluster import connected, places_for
 from standin_batch.backends.ray.crew import RayCrew
 from standin_batch.backends.start import Start
 from standin_batch.machine import RayOptions
@@ -44,13 +45,11 @@ def run_ray(
     """
 
     def hire(start: Start, desk: Desk) -> Foreman:
-        expected = options.workers or EXPECTED
+        expected = options.workers or max(1, places_for(options))
         pieces = [shard.plan for shard in shards(start.left, expected, planned.costs)]
         orders = orders_of(planned, start, machine, checkpoints, stage_to, stop, pieces)
         deck = Deck(start.left, planned.costs, expected)
         return Foreman(deck, RayCrew(orders, options), desk, machine.max_failures or planned.manifest.run.max_failures)
 
-    return drive(planned, machine, checkpoints, emit, stop, hire)
-
-
-EXPECTED = 8
+    with connected(options):
+        return drive(planned, machine, checkpoints, emit, stop, hire)
