@@ -163,6 +163,9 @@ class Engines:
 
         with part("prompt"):
             self.encoded.extend(new := engine.prompts_to_encode(texts))
+        if self.common is not None and not new:  # for every parcel of jobs that would be said
+            engine.encode_prompts(texts)
+            return
         known = len(texts) - len(new)
         what = f"encoding {len(texts)} prompts" + (f", {known} of them known" if known else "")
         with preparing(self.emit, what), part("prompt"), self.stop.at_once():

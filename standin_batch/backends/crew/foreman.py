@@ -1,7 +1,7 @@
 """The foreman: hands out a plan to workers that come and go, and makes one run of what they tell.
 
-A job's own fault is the job's. A worker's fault, or its death, is not: its jobs come back, and another goes on with what
-was saved of them. How workers are reached is their crew's business.
+A job's own fault is the job's. A worker's fault, or its death, is not: its jobs come back, and another goes on with
+what was saved of them. How workers are reached is their crew's business.
 """
 
 from __future__ import annotations
