@@ -12,6 +12,7 @@ from standin_batch.run.events import Listener, RunFinished
 from standin_batch.run.judging import write_all_down
 from standin_batch.run.lock import LockedError, held
 from standin_batch.run.plan_manifest import PlannedManifest
+from standin_batch.run.posts import alone, at_work
 from standin_batch.run.profile import FINISH, profile_of
 from standin_batch.run.saved import forget_done
 from standin_batch.run.showing import Showing
@@ -53,22 +54,35 @@ def _tidy(planned: PlannedManifest) -> None:
 
 
 @contextlib.contextmanager
-def opened(store: Store, wait: Callable[[str], object] | None = None, stop: Stop | None = None) -> Iterator[None]:
+def opened(
+    store: Store,
+    wait: Callable[[str], object] | None = None,
+    stop: Stop | None = None,
+    *,
+    beside_workers: bool = False,
+    patience: float = 0.0,
+) -> Iterator[None]:
     """Within the block, the output folder is this process's alone, clean, and knows its manifest.
 
     Args:
         store: of the folder.
         wait: is told who holds it, and then that is waited for; None to raise instead.
         stop: ends the waiting.
+        beside_workers: whether workers may be at work there that go on without their driver; what they have begun to
+            write is left alone.
+        patience: seconds in which such workers may end, where they may not.
 
     Raises:
-        LockedError: if another run is at work there.
+        LockedError: if another run is at work there, or workers are and may not.
         OutputError: if it cannot be written.
     """
     with contextlib.ExitStack() as stack:
         with _writable(store.layout.folder):
-            stack.enter_context(held(store.layout.lock, wait, (stop or Stop()).wait))
-            store.open()
+            layout, rest = store.layout, (stop or Stop()).wait
+            stack.enter_context(
+                held(layout.lock, wait, rest) if beside_workers else alone(layout, wait, rest, patience)
+            )
+            store.open(tidy=not (beside_workers and at_work(layout)))
             forget_done(store.layout)
         yield
 

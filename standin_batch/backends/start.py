@@ -54,7 +54,14 @@ class Start:
 
 @contextmanager
 def started(
-    planned: PlannedManifest, checkpoints: Path | None, emit: Listener, stop: Stop, *, wait: bool = False
+    planned: PlannedManifest,
+    checkpoints: Path | None,
+    emit: Listener,
+    stop: Stop,
+    *,
+    wait: bool = False,
+    beside_workers: bool = False,
+    patience: float = 0.0,
 ) -> Iterator[Start]:
     """Within the block, the output folder is this process's, and all that comes before the first job is done.
 
@@ -64,6 +71,8 @@ def started(
         emit: is told what happens.
         stop: ends it at once.
         wait: whether it waits for another run that holds the output.
+        beside_workers: whether workers may be at work there that go on without their driver.
+        patience: seconds in which such workers may end, where they may not.
 
     Raises:
         StandinError: if the plan cannot be started on this machine.
@@ -72,7 +81,8 @@ def started(
     store, room = planned.store, Room(planned.store.layout.folder, planned.store.options, planned.bytes_per_pixel)
     with stop.at_once(), part(WEIGHTS):
         files = find_weights(planned.plan, checkpoints, emit)
-    with opened(store, (lambda who: emit(Warned(who))) if wait else None, stop):
+    told = (lambda who: emit(Warned(who))) if wait else None
+    with opened(store, told, stop, beside_workers=beside_workers, patience=patience):
         log_to(store.layout.log)
         with stop.at_once(), part(PLAN):
             left, now = _still_to_do(planned, checkpoints, emit)

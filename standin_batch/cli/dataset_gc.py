@@ -44,13 +44,13 @@ def gc(
     from standin_batch.cli.console import print_json
     from standin_batch.output.garbage import find_garbage, remove_garbage
     from standin_batch.output.index import write_index
-    from standin_batch.run.lock import held
+    from standin_batch.run.posts import alone
 
     layout, owned = _owned(target, overrides, checkpoints)
     found = find_garbage(layout, owned)
     left = found
     if yes and found:
-        with held(layout.lock):
+        with alone(layout):
             found = find_garbage(layout, owned)
             left = remove_garbage(layout, found)
             write_index(layout)

@@ -41,8 +41,8 @@ def score(
     from standin_batch.errors import UsageError
     from standin_batch.output.index import write_index
     from standin_batch.run.folder_jobs import folder_jobs
-    from standin_batch.run.lock import held
     from standin_batch.run.log import log_to
+    from standin_batch.run.posts import alone
     from standin_batch.run.ready import make_here
     from standin_batch.run.rescoring import Rescoring
 
@@ -50,7 +50,7 @@ def score(
     layout = found.layout
     if not layout.folder.is_dir():
         raise UsageError(f"there is no output folder {layout.folder}", "`standin run` makes it")
-    with held(layout.lock):
+    with alone(layout):
         log_to(layout.log)
         make_here({job.model for job in found.jobs if job.subject is not None}, checkpoints, warn_of)
         wanted = frames or found.manifest.scores.frames

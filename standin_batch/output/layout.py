@@ -20,6 +20,28 @@ _UNSAFE = re.compile(r"[^\w.+-]+")
 
 
 @dataclass(frozen=True)
+class WorkerLayout:
+    """The names of what a worker of a crew has for itself in an output folder."""
+
+    folder: Path
+
+    @property
+    def lock(self) -> Path:
+        """Held by the worker while it is at work."""
+        return self.folder / "lock"
+
+    @property
+    def stop(self) -> Path:
+        """Somebody's wish that it stops."""
+        return self.folder / "stop"
+
+    @property
+    def log(self) -> Path:
+        """What is logged by it, as the output folder's own log has it."""
+        return self.folder / "log.jsonl"
+
+
+@dataclass(frozen=True)
 class OutputLayout:
     """Where things lie below an output folder."""
 
@@ -134,6 +156,15 @@ class OutputLayout:
     def lock(self) -> Path:
         """Held by the run that is at work here."""
         return self.state / "lock"
+
+    @property
+    def workers(self) -> Path:
+        """One folder for each worker of a crew that has made clips here."""
+        return self.state / "workers"
+
+    def worker(self, name: str) -> WorkerLayout:
+        """What a worker has for itself."""
+        return WorkerLayout(self.workers / safe_name(name))
 
     @property
     def preview(self) -> OutputLayout:

@@ -113,9 +113,19 @@ class Store:
     options: OutputOptions
     run_files: Callable[[], RunFiles] | None = None
 
-    def open(self) -> None:
-        """Make the folder, remove what a killed run left half-written, and write down the manifest."""
+    def open(self, *, tidy: bool = True) -> None:
+        """Make the folder, remove what a killed run left half-written, and write down the manifest.
+
+        Args:
+            tidy: whether to remove it; not while others write here.
+        """
         self.layout.folder.mkdir(parents=True, exist_ok=True)
+        if tidy:
+            self._remove_temporaries()
+        if self.run_files is not None:
+            _write_run_files(self.layout, self.run_files())
+
+    def _remove_temporaries(self) -> None:
         remove_temporaries(self.layout.folder, below=False)
         for folder in (
             self.layout.records,
@@ -125,8 +135,6 @@ class Store:
             self.layout.state,
         ):
             remove_temporaries(folder)
-        if self.run_files is not None:
-            _write_run_files(self.layout, self.run_files())
 
     def save(
         self,

@@ -45,6 +45,14 @@ def test_another_process_is_asked_and_not_this_one(layout):
         assert asked(layout, whom) == request
 
 
+def test_a_worker_is_asked_at_its_post(layout):
+    post = layout.worker("w0")
+    with held(layout.lock), held_elsewhere(post.lock) as process:
+        whom, request = ask(post)
+        assert (whom.pid, asked(layout)) == (process.pid, None)
+        assert asked(post, whom) == request
+
+
 def test_who_asks_again_asks_for_it_at_once(layout):
     with held(layout.lock):
         assert [ask(layout)[1].now for _ in range(3)] == [False, True, True]
