@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from rich.console import Group
     from rich.text import Text
 
-    from standin_batch.run.status import JobStatus, Status
+    from standin_batch.run.status import JobStatus, Status, WorkerStatus
 
 SHOWN = 10
-"""Jobs of a state that are named."""
+"""Jobs of a state, and workers, that are named."""
 BAR_WIDTH = 40
 
 STATES = {
@@ -125,7 +125,9 @@ def _drawn(found: Status, cut: bool = False) -> Group:
     if found.other:
         note = f"  and {found.other:,} records of jobs that the manifest does not have; `standin dataset gc` lists them"
         lines.append(Text(note, style="dim"))
-    lines += [_running(job) for job in found.running]
+    lines += [_worker(worker) for worker in found.workers[:SHOWN]]
+    lines += _more(len(found.workers), "workers")
+    lines += [_running(job) for job in found.running if not job.worker]
     lines += [_cut_off(job) for job in found.cancelled[:SHOWN]]
     lines += _more(len(found.cancelled), "stopped")
     lines += [_failed(job) for job in found.failed[:SHOWN]]
@@ -156,6 +158,23 @@ def _bar(done: int, total: int) -> Text:
     percent = 100 * done // total
     return Text.assemble(
         "  ", ("━" * full, "green"), ("━" * (BAR_WIDTH - full), "dim"), f" {done:,}/{total:,} · {percent} %"
+    )
+
+
+def _worker(worker: WorkerStatus) -> Text:
+    """A worker, and what it is at. Jobs that a worker has at work stand here, and nowhere else."""
+    import time
+
+    from rich.text import Text
+
+    from standin_batch.cli.console import count, duration, printable
+
+    where = " ".join(filter(None, (worker.host, worker.device)))
+    made = f"{count(worker.completed, 'clip')} in {duration(max(0.0, time.time() - worker.since))}"
+    saved = "" if worker.step is None else f", saved at step {worker.step} of {worker.steps}"
+    doing = printable(worker.label) if worker.label else "no clip at work"
+    return Text.assemble(
+        ("● ", "bold cyan"), (printable(worker.name), "bold"), f"  {doing}", (f"  {made}{saved}  {where}", "dim")
     )
 
 

@@ -11,6 +11,7 @@ from standin_batch.cli.place import Target, place
 if TYPE_CHECKING:
     from standin_batch.locks.holder import Holder
     from standin_batch.output.layout import OutputLayout
+    from standin_batch.run.stop_request import Place
 
 LOOK = 0.5
 """Seconds between two looks whether the run has ended."""
@@ -22,7 +23,8 @@ def stop(
 ) -> int:
     """Ask the run that is at work to save what it has and stop; run the same again to go on.
 
-    A second `standin stop` asks it to stop at once. Ctrl-C leaves the request as it is.
+    A second `standin stop` asks it to stop at once. Ctrl-C leaves the request as it is. Where a run's workers go on
+    without it, as it was killed, all of them are asked.
 
     [bold]Examples[/bold]
 
@@ -36,25 +38,48 @@ def stop(
     layout = OutputLayout(place(target)[0])
     found = ask(layout)
     if found is None:
-        err.print(f"nobody is at work in {layout.folder}", markup=False)
-        return 0
+        return _stop_workers(layout, wait)
     whom, request = found
-    manner = "at once" if request.now else "as soon as what it has is saved"
-    err.print(f"{whom}, is asked to stop {manner}, in {layout.folder}", markup=False)
+    err.print(f"{whom}, is asked to stop {_manner(request.now)}, in {layout.folder}", markup=False)
     if wait:
         _wait(layout, whom)
         err.print("it has ended")
     return 0
 
 
-def _wait(layout: OutputLayout, whom: Holder) -> None:
-    """Until `whom` does not hold the folder any more, however that came."""
+def _stop_workers(layout: OutputLayout, wait: bool) -> int:
+    """Ask all workers whose driver is gone."""
+    from standin_batch.cli.console import err
+    from standin_batch.run.posts import at_work, listed
+    from standin_batch.run.stop_request import ask
+
+    posts = at_work(layout)
+    found = [(layout.worker(post.name), asked) for post in posts if (asked := ask(layout.worker(post.name)))]
+    if not found:
+        err.print(f"nobody is at work in {layout.folder}", markup=False)
+        return 0
+    at_once = all(request.now for _, (_, request) in found)
+    verb = "is" if len(found) == 1 else "are"
+    err.print(f"{listed(posts)}, {verb} asked to stop {_manner(at_once)}, in {layout.folder}", markup=False)
+    if wait:
+        for place, (whom, _) in found:
+            _wait(place, whom)
+        err.print("it has ended" if len(found) == 1 else "they have ended")
+    return 0
+
+
+def _manner(now: bool) -> str:
+    return "at once" if now else "as soon as what it has is saved"
+
+
+def _wait(place: Place, whom: Holder) -> None:
+    """Until `whom` does not hold the place any more, however that came."""
     import time
 
     from standin_batch.locks.lock import holder
     from standin_batch.run.stop_request import asked, withdrawn
 
-    while holder(layout.lock) == whom:
+    while holder(place.lock) == whom:
         time.sleep(LOOK)
-    if asked(layout, whom) is not None:  # killed before it could
-        withdrawn(layout)
+    if asked(place, whom) is not None:  # killed before it could
+        withdrawn(place)

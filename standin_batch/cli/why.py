@@ -143,6 +143,7 @@ def _attempt(attempt: Attempt) -> Iterator[Part]:
     yield f"{_time(attempt.at)}  "
     yield attempt.state, COLOURS.get(attempt.state, "")
     yield "" if attempt.seconds is None else f" after {duration(attempt.seconds)}"
+    yield f" by worker {attempt.worker}" if attempt.worker else ""
     yield f"  {_error(attempt)}".rstrip()
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.store import has_video, owned_ids, read_record, recorded_ids
 from standin_batch.plan.reason import Reason
 from standin_batch.run.journal import Entry
-from standin_batch.run.journals import history, latest, runs
-from standin_batch.run.log import Line, read_log
+from standin_batch.run.journals import history, latest
+from standin_batch.run.living import living
+from standin_batch.run.log import Line, read_logs
 from standin_batch.run.saved import Progress, progress
 from standin_batch.speed import EXACT
 
@@ -30,7 +32,7 @@ class JobFacts:
         saved: how far its saved state is; None where nothing is saved.
         owned: whether the manifest of the last run has it; None where no run has said.
         reason: why it would run, by the plan; None without a plan, or where it is done.
-        log: what the log says of it, oldest first.
+        log: what the logs say of it, oldest first.
     """
 
     job_id: str
@@ -95,10 +97,14 @@ def read_facts(layout: OutputLayout, job_id: str, label: str, reason: Reason | N
         saved=progress(layout, job_id),
         owned=None if owned is None else job_id in owned,
         reason=reason,
-        log=tuple(read_log(layout.log, job_id)),
+        log=read_logs(_logs(layout), job_id),
     )
 
 
+def _logs(layout: OutputLayout) -> tuple[Path, ...]:
+    """The log of the folder, and of each worker that made clips in it."""
+    return layout.log, *(layout.worker(path.name).log for path in sorted(layout.workers.glob("*")))
+
+
 def _is_at_work(layout: OutputLayout, entry: Entry) -> bool:
-    alive = (run for run in runs(layout.journals) if run.is_alive)
-    return any(run.wrote(entry) for run in alive)
+    return any(run.wrote(entry) for run in living(layout))

@@ -25,7 +25,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TypeAlias
 
-from standin_batch.locks.alive import born, is_alive
+from standin_batch.locks.alive import born
 from standin_batch.output.layout import safe_name
 from standin_batch.output.store import OutputError
 
@@ -108,13 +108,6 @@ class Run:
     completed: int = 0
     first: float | None = None
     last: float | None = None
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether it is at work. Of another machine one cannot know; then its word counts."""
-        if self.ended is not None:
-            return False
-        return self.host != socket.gethostname() or is_alive(self.pid, self.born)
 
     def wrote(self, entry: Entry) -> bool:
         """Whether an entry is of its journal."""

@@ -2,7 +2,8 @@
 
 It helps whoever asks what happened, and nothing is decided by it: a full disk, or a file that is taken away, costs
 lines and never the run. Only the run that holds the folder writes it, and at its very end what its command of
-`--on-finish` prints. `docs/running.md` names the fields.
+`--on-finish` prints. Each worker of a crew has a log of its own, as full files of one that several write would be moved
+away under the others. `docs/running.md` names the fields.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, fields
@@ -78,6 +79,11 @@ def about(job: Job) -> Iterator[None]:
         yield
     finally:
         _job.reset(token)
+
+
+def read_logs(paths: Iterable[Path], job_id: str) -> tuple[Line, ...]:
+    """What several logs say of a job, oldest first."""
+    return tuple(sorted((line for path in paths for line in read_log(path, job_id)), key=lambda line: line.time))
 
 
 def read_log(path: Path, job_id: str) -> Iterator[Line]:

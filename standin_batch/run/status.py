@@ -1,16 +1,22 @@
-"""Where an output folder stands: how many jobs are in which state. It reads records and journals, never the weights."""
+"""Where an output folder stands: how many jobs are in which state, and who is at work.
+
+It reads records, journals and the posts of workers, never the weights.
+"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TypedDict
 
-from standin_batch.output.layout import OutputLayout
+from standin_batch.output.layout import OutputLayout, safe_name
 from standin_batch.run.done import done_in, entries_of
 from standin_batch.run.journal import Entry, Run, State
-from standin_batch.run.journals import runs
+from standin_batch.run.living import living
+from standin_batch.run.posts import Post, at_work
 from standin_batch.run.saved import progress
 
 
@@ -25,6 +31,7 @@ class JobStatus:
         step: how many of its steps are saved; None where none are.
         steps: in all; None where none are saved.
         at: when it came into its state, in seconds since 1970.
+        worker: of a crew that brought it there; empty of a run in one process.
     """
 
     job_id: str
@@ -33,6 +40,34 @@ class JobStatus:
     step: int | None
     steps: int | None
     at: float
+    worker: str = ""
+
+
+@dataclass(frozen=True)
+class WorkerStatus:
+    """A worker at work.
+
+    Attributes:
+        name: of the worker.
+        host: its machine.
+        device: that it works on, as torch names it; empty before it has begun.
+        since: when it came, in seconds since 1970.
+        completed: clips that it has made.
+        job_id: of the job at work, the latest begun where several are; empty without one.
+        label: how that is called for people.
+        step: how many of its steps are saved; None where none are.
+        steps: in all; None where none are saved.
+    """
+
+    name: str
+    host: str
+    device: str
+    since: float
+    completed: int
+    job_id: str = ""
+    label: str = ""
+    step: int | None = None
+    steps: int | None = None
 
 
 @dataclass(frozen=True)
@@ -47,9 +82,10 @@ class Status:
         cancelled: jobs that were stopped, or cut off, the latest first.
         total: jobs of the manifest; None where no run and no manifest says.
         other: records of jobs that the manifest does not have (any more).
+        workers: of a crew that are at work, by name; none of a run in one process.
         active: whether a run is at work.
         seconds: since that run began; None without one.
-        seconds_left: by the pace of that run; None before its first video.
+        seconds_left: by the pace of that run, all workers together; None before its first video.
     """
 
     folder: str
@@ -59,6 +95,7 @@ class Status:
     cancelled: tuple[JobStatus, ...]
     total: int | None
     other: int
+    workers: tuple[WorkerStatus, ...]
     active: bool
     seconds: float | None
     seconds_left: float | None
@@ -73,35 +110,41 @@ def read_status(folder: Path, total: int | None = None) -> Status:
     """
     layout = OutputLayout(folder)
     done = done_in(layout)
-    alive = [run for run in runs(layout.journals) if run.is_alive]
+    posts = at_work(layout)
+    alive = living(layout, posts)
     states = _by_state(entries_of(layout, done), alive)
     total = total if done.total is None else done.total
     counts = {State.COMPLETED.value: len(done.ids), **{state.value: len(found) for state, found in states.items()}}
     if total is not None:
         counts[State.PENDING.value] = max(0, total - sum(counts.values()))
+    running = tuple(_job(entry, layout) for entry in states[State.RUNNING])
     return Status(
         folder=str(folder),
         counts=counts,
-        running=tuple(_job(entry, layout) for entry in states[State.RUNNING]),
+        running=running,
         failed=tuple(_job(entry, layout) for entry in reversed(states[State.FAILED])),
         cancelled=tuple(_job(entry, layout) for entry in reversed(states[State.CANCELLED])),
         total=total,
         other=len(done.recorded - (done.ours or done.recorded)),
-        **_pace(alive, counts),
+        workers=tuple(_worker(post, alive, running) for post in posts),
+        **_pace(alive, counts, bool(posts)),
     )
 
 
-def _by_state(entries: list[Entry], alive: list[Run]) -> dict[State, list[Entry]]:
+def _by_state(entries: list[Entry], alive: Sequence[Run]) -> dict[State, list[Entry]]:
     states: dict[State, list[Entry]] = {
         state: [] for state in (State.RUNNING, State.REQUEUED, State.FAILED, State.CANCELLED)
     }
     for entry in sorted(entries, key=lambda entry: entry.at):
-        # A job of a process which is gone was cancelled.
-        at_work = any(run.wrote(entry) for run in alive)
-        state = State.CANCELLED if entry.state in (State.RUNNING, State.REQUEUED) and not at_work else entry.state
+        state = State.CANCELLED if _is_cut_off(entry, alive) else entry.state
         if state in states:
             states[state].append(entry)
     return states
+
+
+def _is_cut_off(entry: Entry, alive: Sequence[Run]) -> bool:
+    """Whether it speaks of a job at work, and the process that was at it is gone."""
+    return entry.state in (State.RUNNING, State.REQUEUED) and not any(run.wrote(entry) for run in alive)
 
 
 class _Pace(TypedDict):
@@ -110,10 +153,10 @@ class _Pace(TypedDict):
     seconds_left: float | None
 
 
-def _pace(alive: list[Run], counts: dict[str, int]) -> _Pace:
+def _pace(alive: Sequence[Run], counts: dict[str, int], has_workers: bool) -> _Pace:
     """Whether a run is at work, since when, and for how long it still will be."""
     if not alive:
-        return {"active": False, "seconds": None, "seconds_left": None}
+        return {"active": has_workers, "seconds": None, "seconds_left": None}
     now = time.time()
     # What was cancelled before is made in this run again.
     waiting = sum(
@@ -121,8 +164,15 @@ def _pace(alive: list[Run], counts: dict[str, int]) -> _Pace:
     )
     left = None
     if State.PENDING.value in counts and (last := max((run.last for run in alive if run.last), default=None)):
-        left = max(0.0, waiting / sum(map(_rate, alive)) - (now - last))
+        left = max(0.0, waiting / _rate_of_all(alive) - (now - last))
     return {"active": True, "seconds": max(0.0, now - min(run.started for run in alive)), "seconds_left": left}
+
+
+def _rate_of_all(alive: Sequence[Run]) -> float:
+    """Jobs a second; workers that have not made any yet will be as quick as the others are on average."""
+    rates = [rate for run in alive if (rate := _rate(run)) > 0]
+    workers = sum(bool(run.worker) for run in alive)
+    return sum(rates) * max(1.0, workers / len(rates))
 
 
 def _rate(run: Run) -> float:
@@ -137,4 +187,22 @@ def _rate(run: Run) -> float:
 def _job(entry: Entry, layout: OutputLayout) -> JobStatus:
     saved = progress(layout, entry.job_id)
     step, steps = (None, None) if saved is None else (saved.step, saved.steps)
-    return JobStatus(entry.job_id, entry.label, entry.error, step, steps, entry.at)
+    return JobStatus(entry.job_id, entry.label, entry.error, step, steps, entry.at, entry.worker)
+
+
+def _worker(post: Post, alive: Sequence[Run], running: Sequence[JobStatus]) -> WorkerStatus:
+    """A worker by its post, what its journals say of it, and the latest of its jobs at work."""
+    mine = [run for run in alive if safe_name(run.worker) == post.name and run.worker]
+    jobs = [job for job in running if safe_name(job.worker) == post.name and job.worker]
+    job = jobs[-1] if jobs else JobStatus("", "", "", None, None, 0.0)
+    return WorkerStatus(
+        name=post.name,
+        host=mine[-1].host if mine else post.holder.host,
+        device=mine[-1].device if mine else "",
+        since=datetime.fromisoformat(post.holder.since).timestamp(),
+        completed=sum(run.completed for run in mine),
+        job_id=job.job_id,
+        label=job.label,
+        step=job.step,
+        steps=job.steps,
+    )

@@ -37,6 +37,7 @@ class Attempt:
         kind: of the failure; empty without one.
         error: why it failed, or was stopped.
         cure: what to do about it.
+        worker: of a crew that tried it; empty of a run in one process.
     """
 
     at: float
@@ -45,6 +46,7 @@ class Attempt:
     kind: str = ""
     error: str = ""
     cure: str = ""
+    worker: str = ""
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,9 @@ def _asked(record: Mapping[str, Any]) -> str:
 
 
 def _running(facts: JobFacts) -> str:
-    return "at work now" if facts.saved is None else f"at work now; {_step(facts.saved)} is saved"
+    worker, host = facts.entries[-1].worker, facts.entries[-1].host
+    where = f", by worker {worker} on {host}" if worker else ""
+    return f"at work now{where}" if facts.saved is None else f"at work now{where}; {_step(facts.saved)} is saved"
 
 
 def _requeued(_: JobFacts) -> str:
@@ -162,7 +166,8 @@ def _failed(facts: JobFacts) -> str:
 def _cancelled(facts: JobFacts) -> str:
     stopped = "stopped"
     if facts.entries[-1].state is State.RUNNING:
-        stopped = "cut off when its process was killed, or crashed,"
+        worker = facts.entries[-1].worker
+        stopped = f"cut off when {f'worker {worker}' if worker else 'its process'} was killed, or crashed,"
     if facts.saved is None:
         return f"{stopped} before anything of it was saved; {NEXT} begins it anew"
     if facts.saved.step == facts.saved.steps:
@@ -205,16 +210,16 @@ def _attempts(entries: Iterable[Entry], at_work: bool) -> Iterator[Attempt]:
     for entry in entries:
         if entry.state is State.RUNNING:
             if begun is not None:
-                yield Attempt(begun.at, State.CANCELLED.value, None)
+                yield Attempt(begun.at, State.CANCELLED.value, None, worker=begun.worker)
             begun = entry
         elif entry.state is not State.PENDING:
             yield _ended(begun, entry)
             begun = None
     if begun is not None:
-        yield Attempt(begun.at, (State.RUNNING if at_work else State.CANCELLED).value, None)
+        yield Attempt(begun.at, (State.RUNNING if at_work else State.CANCELLED).value, None, worker=begun.worker)
 
 
 def _ended(begun: Entry | None, end: Entry) -> Attempt:
     seconds = None if begun is None else max(0.0, end.at - begun.at)
     at = end.at if begun is None else begun.at
-    return Attempt(at, end.state.value, seconds, end.kind, end.error, end.hint)
+    return Attempt(at, end.state.value, seconds, end.kind, end.error, end.hint, end.worker)

@@ -16,6 +16,7 @@ from standin_batch.output.layout import OutputLayout
 from standin_batch.output.record import job_fields
 from standin_batch.run.job_facts import JobFacts, label_of, read_facts, read_labels
 from standin_batch.run.journal import Journal, State
+from standin_batch.run.posts import at_post
 from standin_batch.speed import Speed
 
 JOB = make_job(job_id="00aa", who="ada", prompt="desk")
@@ -68,6 +69,23 @@ def test_everything_about_the_job_is_read_and_nothing_about_others(layout, journ
     assert [(entry.state, entry.kind) for entry in found.entries] == [(State.RUNNING, ""), (State.FAILED, "io")]
     assert (found.at_work, found.owned, [said.message for said in found.log]) == (True, True, ["m"])
     assert read_facts(layout, "00cc", "job c").owned is False
+
+
+def test_what_workers_say_of_a_job_is_in_their_own_logs(layout):
+    line = {"time": "t", "level": "ERROR", "logger": "l", "message": "m", "thread": "t", "job_id": "00aa"}
+    for name in ("w0", "w1"):
+        path = layout.worker(name).log
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps({**line, "message": name}) + "\n")
+    assert [said.message for said in read_facts(layout, "00aa", "job a").log] == ["w0", "w1"]
+
+
+def test_a_job_of_a_worker_is_at_work_while_that_is_at_its_post(layout):
+    with closing(Journal(layout.journals, worker="w0")) as journal:
+        with at_post(layout, "w0"):
+            journal.write("00aa", "job a", State.RUNNING)
+            assert read_facts(layout, "00aa", "job a").at_work
+        assert not read_facts(layout, "00aa", "job a").at_work
 
 
 def test_a_record_without_its_video_is_told_apart(layout):

@@ -16,7 +16,7 @@ from jobs import make_job
 
 from standin_batch.engine.quiet import to_log
 from standin_batch.run import log
-from standin_batch.run.log import about, log_to, read_log
+from standin_batch.run.log import about, log_to, read_log, read_logs
 
 JOB = make_job(job_id="00aa", name="portraits")
 OTHER = make_job(job_id="00bb", name="others")
@@ -147,6 +147,15 @@ def test_a_line_that_a_crash_cut_short_costs_only_itself(path):
         log_to(path)
         logger.info("second")
     assert [line.message for line in read_log(path, "00aa")] == ["first", "second"]
+
+
+def test_what_several_logs_say_of_a_job_is_told_in_the_order_of_time(tmp_path):
+    paths = [tmp_path / name for name in ("log.jsonl", "w0.jsonl", "nowhere.jsonl")]
+    for number in range(4):
+        line = {"time": f"2026-01-01T00:00:0{number}", "level": "INFO", "logger": "l", "thread": "t", "job_id": "00aa"}
+        with paths[number % 2].open("a") as file:
+            file.write(json.dumps({**line, "message": str(number)}) + "\n")
+    assert [line.message for line in read_logs(paths, "00aa")] == ["0", "1", "2", "3"]
 
 
 def test_without_a_log_nothing_is_read(tmp_path):

@@ -39,6 +39,15 @@ def test_a_failure_after_the_video_was_made_does_not_undo_it():
     assert (found.state, found.error, found.reason) == ("COMPLETED", "", None)
 
 
+def test_of_a_crew_the_worker_is_told():
+    crew = {"worker": "w0", "host": "node1"}
+    begun = entry(0, State.RUNNING, **crew)
+    assert told(begun, at_work=True).told == "at work now, by worker w0 on node1"
+    assert "cut off when worker w0 was killed" in told(begun).told
+    found = told(begun, entry(9, State.RUNNING, worker="w1"), entry(20, State.FAILED, "no", kind="io", worker="w1"))
+    assert [attempt.worker for attempt in found.attempts] == ["w0", "w1"]
+
+
 def test_a_failed_job_says_kind_message_cure_and_every_attempt():
     found = told(
         entry(0, State.RUNNING, attempt=1),
