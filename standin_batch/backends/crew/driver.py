@@ -29,7 +29,15 @@ Hire: TypeAlias = "Callable[[Start, Desk], Labour]"
 
 
 def drive(
-    planned: PlannedManifest, machine: Machine, checkpoints: Path | None, emit: Listener, stop: Stop, hire: Hire
+    planned: PlannedManifest,
+    machine: Machine,
+    checkpoints: Path | None,
+    emit: Listener,
+    stop: Stop,
+    hire: Hire,
+    *,
+    beside_workers: bool = False,
+    patience: float = 0.0,
 ) -> RunFinished:
     """Run what is planned with workers.
 
@@ -40,16 +48,18 @@ def drive(
         emit: is told what happens.
         stop: is looked at between steps; whoever made it also listens to signals.
         hire: gives the workers.
+        beside_workers: whether workers may be at work there that go on without their driver.
+        patience: seconds in which such workers may end, where they may not.
 
     Raises:
         StandinError: if the plan cannot be started.
         Stopped: if it is stopped before its first job.
     """
-    layout = planned.store.layout
+    layout, wait = planned.store.layout, machine.wait
     with (
         current().running(),
         watching(stop, lambda: asked(layout), lambda why: emit(Stopping(why))),
-        started(planned, checkpoints, emit, stop, wait=machine.wait) as start,
+        started(planned, checkpoints, emit, stop, wait=wait, beside_workers=beside_workers, patience=patience) as start,
     ):
         frame = frame_of(planned, None)
         return conduct(start.left, planned.store, frame, emit, stop, lambda desk: hire(start, desk))

@@ -18,6 +18,7 @@ from standin_batch.run.failure import kind_of
 from standin_batch.run.journal import Journal
 from standin_batch.run.log import log_to
 from standin_batch.run.outcomes import RunEnded
+from standin_batch.run.posts import at_post
 from standin_batch.run.stopping import Stop
 
 logger = logging.getLogger(__name__)
@@ -60,8 +61,9 @@ class Actor:
         self._news.put(gone)
 
     def _work(self, layout: OutputLayout) -> None:
-        log_to(layout.log)
+        log_to(layout.worker(self._name).log)
         with (
+            at_post(layout, self._name),
             closing(Journal(layout.journals, worker=self._name)) as journal,
             Worker(self._orders, layout, journal, lambda event: self._news.put(Told(event)), self._stop) as worker,
         ):

@@ -18,6 +18,9 @@ from standin_batch.run.events import Listener, RunFinished
 from standin_batch.run.plan_manifest import PlannedManifest
 from standin_batch.run.stopping import Stop
 
+PATIENCE = 30.0
+"""Seconds in which the workers of a driver that was killed end: Ray kills them when it misses that."""
+
 
 def run_ray(
     planned: PlannedManifest,
@@ -52,4 +55,4 @@ def run_ray(
         return Foreman(deck, RayCrew(orders, options), desk, machine.max_failures or planned.manifest.run.max_failures)
 
     with connected(options):
-        return drive(planned, machine, checkpoints, emit, stop, hire)
+        return drive(planned, machine, checkpoints, emit, stop, hire, patience=PATIENCE)
