@@ -40,6 +40,9 @@ LOOK = 0.25
 WINDOW = 64
 """Jobs whose prompts a worker encodes together, before the text encoder leaves its GPU."""
 
+GRACE = 2.0
+"""Seconds in which a worker that has a parcel says that it has begun a job; before that it has nothing to save."""
+
 STRIKES = 3
 """Workers that die of one job, until it is taken for the cause."""
 
@@ -164,7 +167,8 @@ class Foreman:
             Stopped: always.
         """
         self._crew.stop(self._desk.stop.reason)
-        while any(hand.at_work for hand in self._hands.values()):
+        until = time.monotonic() + GRACE
+        while any(hand.at_work or (hand.busy and time.monotonic() < until) for hand in self._hands.values()):
             self._listen()
         raise Stopped(self._desk.stop.reason)
 

@@ -1,0 +1,239 @@
+"""The foreman: what it makes of what workers tell; the crew is a script, as the real one is other processes."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+
+import pytest
+from jobs import make_job
+
+from standin_batch.backends.crew.foreman import FRUITLESS, STRIKES, Foreman
+from standin_batch.backends.crew.news import DIED, Gone, Joined, Made, Told
+from standin_batch.errors import NotReadyError
+from standin_batch.output.layout import OutputLayout
+from standin_batch.output.store import OutputOptions, Store
+from standin_batch.plan.cost import CostModel
+from standin_batch.plan.deck import Deck
+from standin_batch.plan.planner import make_plan
+from standin_batch.run import events
+from standin_batch.run.conduct import Desk
+from standin_batch.run.journal import Journal, State
+from standin_batch.run.journals import history
+from standin_batch.run.outcomes import RunEnded
+from standin_batch.run.stopping import Stop, Stopped
+from standin_batch.run.tally import Tally
+
+MACHINE = Joined("node", "cpu")
+DEAD = Gone("it was killed", DIED)
+
+
+class Script:
+    """A crew whose workers do what `acts` says: given a worker and the ids of its parcel, the news that follow."""
+
+    def __init__(self, acts, workers=("w1", "w2")):
+        self.acts, self.workers = acts, workers
+        self.news, self.given, self.stopped, self.hired = deque(), [], [], 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def hire(self, most):
+        while self.hired < min(most, len(self.workers)):
+            self.news.append((self.workers[self.hired], MACHINE))
+            self.hired += 1
+
+    def hear(self, seconds):
+        return [self.news.popleft()] if self.news else []
+
+    def give(self, worker, plan, ahead):
+        jobs = [item.job for item in plan.to_run]
+        self.given.append((worker, [job.job_id for job in jobs]))
+        self.news.extend((worker, news) for news in self.acts(self, worker, jobs))
+
+    def receive(self, sent):
+        raise AssertionError("nothing is sent here")
+
+    def stop(self, reason):
+        self.stopped.append(reason)
+        if reason:
+            self.news.extend((worker, Gone(reason)) for worker in self.workers[: self.hired])
+
+    def comes_back(self, worker):
+        """One more worker is hired in place of one that has gone."""
+        self.workers = (*self.workers, worker)
+
+
+def begins(job):
+    return Told(events.JobStarted(job.job_id, job.label, job.num_inference_steps))
+
+
+def ends(job):
+    return Told(events.JobCompleted(job.job_id, job.label, "videos/a.mp4", 1.0))
+
+
+def fails(job, kind="input"):
+    return Told(events.JobFailed(job.job_id, job.label, "it cannot be", "", kind))
+
+
+def makes_all(crew, worker, jobs):
+    return [news for job in jobs for news in (begins(job), ends(job))] + [Made()]
+
+
+@pytest.fixture
+def told():
+    return []
+
+
+@pytest.fixture
+def desk(tmp_path, told):
+    layout = OutputLayout(tmp_path)
+    tally = Tally()
+    return Desk(
+        store=Store(layout, OutputOptions("{job_id}", 5, lossless=False, keep_latents=False)),
+        tally=tally,
+        journal=Journal(layout.journals),
+        emit=tally.listening(told.append),
+        stop=Stop(),
+        refresh=lambda: None,
+    )
+
+
+def foreman(jobs, crew, desk, max_failures=None):
+    plan = make_plan(jobs, {})
+    desk.tally.planned |= {job.job_id for job in jobs}
+    return Foreman(Deck(plan, CostModel(), 2), crew, desk, max_failures)
+
+
+def jobs(number=6):
+    return [make_job(seed) for seed in range(number)]
+
+
+def named(told, kind):
+    return [event for event in told if isinstance(event, kind)]
+
+
+def test_every_job_is_made_once_and_its_worker_is_told(desk, told):
+    crew = Script(makes_all)
+    foreman(jobs(), crew, desk).work()
+    assert sorted(desk.tally.made) == sorted(job.job_id for job in jobs())
+    assert {event.worker for event in named(told, events.JobCompleted)} == {"w1", "w2"}
+    assert sorted(job_id for _, ids in crew.given for job_id in ids) == sorted(desk.tally.made)
+    assert crew.stopped == [""]
+
+
+def test_the_jobs_of_a_worker_that_dies_are_made_by_another(desk, told):
+    def acts(crew, worker, some):
+        return [begins(some[0]), DEAD] if worker == "w1" else makes_all(crew, worker, some)
+
+    crew = Script(acts)
+    foreman(jobs(), crew, desk).work()
+    assert len(desk.tally.made) == 6
+    assert {event.worker for event in named(told, events.JobCompleted)} == {"w2"}
+    (requeued,) = named(told, events.JobRequeued)
+    assert "it was killed" in requeued.error
+    entries = history(desk.store.layout.journals, requeued.job_id)
+    assert [entry.state for entry in entries] == [State.REQUEUED]
+
+
+def test_a_job_that_workers_die_of_again_and_again_fails_and_the_others_are_made(desk, told):
+    (poison, *_) = jobs()
+    names = [f"w{number}" for number in range(1, STRIKES + 2)]
+
+    def acts(crew, worker, some):
+        made = []
+        for job in some:
+            made.append(begins(job))
+            if job.job_id == poison.job_id:
+                return [*made, DEAD]
+            made.append(ends(job))
+        return [*made, Made()]
+
+    foreman(jobs(), Script(acts, names), desk).work()
+    assert len(desk.tally.made) == 5 and desk.tally.failed == {poison.job_id}
+    (failed,) = named(told, events.JobFailed)
+    assert f"{STRIKES} workers" in failed.error
+
+
+def test_a_lost_device_is_no_failure_of_the_job_at_work(desk, told):
+    def acts(crew, worker, some):
+        if worker == "w1":
+            return [begins(some[0]), fails(some[0], "device"), Gone("the GPU fell off the bus", "device")]
+        return makes_all(crew, worker, some)
+
+    foreman(jobs(), Script(acts), desk).work()
+    assert len(desk.tally.made) == 6 and not named(told, events.JobFailed)
+
+
+def test_where_nothing_comes_of_any_worker_the_run_ends_with_their_fault(desk, told, monkeypatch):
+    monkeypatch.setattr("standin_batch.backends.crew.foreman.FIRST_PAUSE", 0.0)
+    names = [f"w{number}" for number in range(20)]
+    crew = Script(lambda crew, worker, some: [Gone("no room on this GPU", "machine", "use a larger one")], names)
+    with pytest.raises(NotReadyError, match="no room") as raised:
+        foreman(jobs(), crew, desk).work()
+    assert raised.value.hint == "use a larger one"
+    assert len(named(told, events.WorkerLeft)) == FRUITLESS
+
+
+def test_a_full_disk_ends_the_run(desk):
+    def acts(crew, worker, some):
+        return [begins(some[0]), fails(some[0], "disk_full"), Gone("no room", "disk_full")]
+
+    with pytest.raises(RunEnded, match="disk_full"):
+        foreman(jobs(), Script(acts), desk).work()
+
+
+def test_so_many_failures_end_the_run_as_may_be(desk):
+    def acts(crew, worker, some):
+        return [news for job in some for news in (begins(job), fails(job))] + [Made()]
+
+    with pytest.raises(RunEnded, match="max_failures"):
+        foreman(jobs(), Script(acts), desk, max_failures=2).work()
+
+
+def test_failed_jobs_end_and_are_not_given_again(desk):
+    def acts(crew, worker, some):
+        return [news for job in some for news in (begins(job), fails(job))] + [Made()]
+
+    crew = Script(acts)
+    foreman(jobs(), crew, desk).work()
+    assert len(desk.tally.failed) == 6
+    assert sorted(job_id for _, ids in crew.given for job_id in ids) == sorted(desk.tally.failed)
+
+
+def test_a_stop_waits_until_what_is_at_work_is_saved(desk, told):
+    def acts(crew, worker, some):
+        desk.stop.request("Ctrl-C")
+        return [begins(some[0])]
+
+    crew = Script(acts, ("w1",))
+    labour = foreman(jobs(), crew, desk)
+    with pytest.raises(Stopped):
+        labour.work()
+    assert crew.stopped == ["Ctrl-C"]
+    begun = named(told, events.JobStarted)[0].job_id
+    entries = history(desk.store.layout.journals, begun)
+    assert [entry.state for entry in entries] == [State.CANCELLED] and "begins anew" in entries[0].error
+
+
+def test_it_ends_when_workers_leave_jobs_as_their_time_is_over(desk):
+    crew = Script(lambda crew, worker, some: [Made(out_of_time=True)])
+    foreman(jobs(), crew, desk).work()
+    assert desk.tally.out_of_time and desk.tally.remaining == 6
+
+
+def test_texts_of_what_may_follow_are_sent_along(desk):
+    seen = []
+
+    class Noting(Script):
+        def give(self, worker, plan, ahead):
+            seen.append((len(plan.to_run), ahead))
+            super().give(worker, plan, ahead)
+
+    texts = [replace(make_job(seed), prompt=f"text {seed}", job_id=f"{seed:016x}") for seed in range(12)]
+    foreman(texts, Noting(makes_all, ("w1",)), desk).work()
+    first_parcel, ahead = seen[0]
+    assert first_parcel < 12 and set(ahead) & {f"text {seed}" for seed in range(12)}
