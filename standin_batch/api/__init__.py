@@ -88,10 +88,12 @@ def run(
     max_failures: int | None = None,
     max_time: float | str | None = None,
     wait: bool = False,
+    backend: str | None = None,
+    config: StrPath | None = None,
     on_event: Listener | None = None,
     progress: bool = True,
 ) -> RunFinished:
-    """Make every planned video that is not made yet, in this process.
+    """Make every planned video that is not made yet, in this process unless a backend says otherwise.
 
     Interrupting it (Ctrl-C, a notebook's stop button) saves the clip at work, ends the run in an orderly way and then
     raises KeyboardInterrupt; the same call goes on inside of the clip. A second interrupt stops at once.
@@ -103,6 +105,8 @@ def run(
         max_failures: failed jobs that end the run; what the manifest says unless given.
         max_time: seconds, or a length such as `"6h"`, after which it stops as if interrupted, but returns.
         wait: for another run that is at work in the same output folder, instead of raising.
+        backend: `local`, in this process, `ray` or `slurm`; what the machine file says unless given.
+        config: the machine file; found as `standin run` finds it unless given.
         on_event: is called with each event (`standin_batch.run.events`), never twice at once, maybe from another
             thread. What it raises stops the run, and is raised when that has ended.
         progress: whether progress is shown on standard error, as `standin run` does.
@@ -118,7 +122,7 @@ def run(
     from standin_batch.api.running import run_here
 
     with shown():
-        return run_here(what, device, memory, max_failures, max_time, wait, on_event, progress)
+        return run_here(what, device, memory, max_failures, max_time, wait, backend, config, on_event, progress)
 
 
 def read_index(where: StrPath | PlannedRun) -> pa.Table:

@@ -8,11 +8,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from standin_batch.api.guest import alone, as_guest
 from standin_batch.api.planned import PlannedRun, planned
+from standin_batch.backends.choose import Backend, choose
 from standin_batch.backends.folder import settle
-from standin_batch.backends.local import Machine, run_local
+from standin_batch.backends.local import Machine
 from standin_batch.durations import seconds_of
 from standin_batch.errors import UsageError
 from standin_batch.hushed import aloud
@@ -63,11 +65,14 @@ def run_here(
     max_failures: int | None,
     max_time: float | str | None,
     wait: bool,
+    backend: str | None,
+    config: str | os.PathLike[str] | None,
     on_event: Listener | None,
     progress: bool,
 ) -> RunFinished:
     """Run what is planned; the arguments, and what it returns and raises, are those of `api.run`."""
     machine = _machine(device, memory, max_failures, wait)
+    where = choose(backend, None if config is None else Path(config))
     seconds = _seconds(max_time)
     stop = Stop(None if seconds is None else time.monotonic() + seconds, may_leave=False)
     listeners = Listeners(stop, [] if on_event is None else [on_event])
@@ -75,7 +80,7 @@ def run_here(
         with stop.at_once():
             to_do = what if isinstance(what, PlannedRun) else planned(what)
         with _showing(to_do, listeners, progress):
-            finished = _run(to_do, machine, listeners, stop)
+            finished = _run(to_do, where, machine, listeners, stop)
     if listeners.fault is not None:
         raise listeners.fault
     if stop.reason in SIGNALS.values():
@@ -83,13 +88,13 @@ def run_here(
     return finished
 
 
-def _run(what: PlannedRun, machine: Machine, listeners: Listeners, stop: Stop) -> RunFinished:
+def _run(what: PlannedRun, where: Backend, machine: Machine, listeners: Listeners, stop: Stop) -> RunFinished:
     plan, folder = what.planned.plan, str(what.folder)
     failed = len(plan.failed_before)
     start = time.monotonic()
     try:
         if plan.to_run or what.planned.unscored:
-            return run_local(what.planned, machine, what.checkpoints, listeners, stop)
+            return where.run(what.planned, machine, what.checkpoints, listeners, stop)
         finished = settle(what.planned, listeners)
     except Stopped:  # before its first job
         seconds = time.monotonic() - start

@@ -19,8 +19,9 @@ from standin_batch.run.keeper import Every
 from standin_batch.run.measured import Measured, device_of
 from standin_batch.run.plan_manifest import PlannedManifest
 from standin_batch.run.preparing import preparing
-from standin_batch.run.profile import TORCH
+from standin_batch.run.profile import TORCH, WEIGHTS
 from standin_batch.run.speed_ready import check_speed
+from standin_batch.run.staging import staged_files
 from standin_batch.run.stop_request import asked
 from standin_batch.run.stopping import Stop
 from standin_batch.run.watch import watching
@@ -47,7 +48,12 @@ class Machine:
 
 
 def run_local(
-    planned: PlannedManifest, machine: Machine, checkpoints: Path | None, emit: Listener, stop: Stop
+    planned: PlannedManifest,
+    machine: Machine,
+    checkpoints: Path | None,
+    emit: Listener,
+    stop: Stop,
+    stage_to: Path | None = None,
 ) -> RunFinished:
     """Run what is planned here.
 
@@ -57,6 +63,7 @@ def run_local(
         checkpoints: the folder in place of each model's own.
         emit: is told what happens.
         stop: is looked at between steps; whoever made it also listens to signals.
+        stage_to: the folder of this machine's disk that weights are copied to; None to read them where they are.
 
     Raises:
         StandinError: if the plan cannot be started on this machine.
@@ -68,6 +75,8 @@ def run_local(
             device = _device(machine, emit)
             check_speed([item.job for item in planned.plan.to_run], device)
         with started(planned, checkpoints, emit, stop, wait=machine.wait) as start:
+            with stop.at_once(), part(WEIGHTS):
+                start = replace(start, files=staged_files(start.files, stage_to, emit, start.left))
             settings = _settings(planned, start, machine, device, stop.at)
             frame = frame_of(planned, _seconds(planned, start.left, device, settings.profile))
             return conduct(start.left, planned.store, frame, emit, stop, lambda desk: Alone(start.left, desk, settings))

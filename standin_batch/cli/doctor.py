@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from standin_batch.cli.options import AsJson, Checkpoints
+from standin_batch.cli.options import AsJson, Checkpoints, Config
 from standin_batch.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -24,12 +24,14 @@ def doctor(
         typer.Argument(metavar="[MANIFEST]", help="Check also what this manifest needs.", show_default=False),
     ] = None,
     checkpoints: Checkpoints = None,
+    config: Config = None,
     as_json: AsJson = False,
 ) -> int:
-    """Look at GPU, libraries, weights, memory and disk; each finding with its cure.
+    """Look at GPU, libraries, weights, memory, disk and the backend; each finding with its cure.
 
     With a manifest also at all that it needs: weights by their headers, LoRAs, pictures, memory, room on the disks.
-    Leaves with 3 if something is broken, or if the manifest could not run here; with 2 if the manifest is wrong.
+    Leaves with 3 if something is broken, or if the manifest could not run here; with 2 if it or the machine file is
+    wrong.
 
     [bold]Examples[/bold]
 
@@ -37,21 +39,29 @@ def doctor(
       standin doctor manifest.yaml --checkpoints /data/checkpoints
       standin doctor manifest.yaml --json
     """
+    from standin_batch.backends.lacks import backend_findings
+    from standin_batch.cli.console import show_error
     from standin_batch.environment import Level, all_findings
     from standin_batch.errors import StandinError
+    from standin_batch.machine import load_machine
     from standin_batch.run.diagnosis import diagnose
     from standin_batch.run.measured import likely_device
     from standin_batch.run.memory_told import profile_findings
 
-    findings, wrong = [*all_findings(), *profile_findings(likely_device())], None
-    if manifest is not None:
+    findings, wrong = [*all_findings(), *profile_findings(likely_device())], list[StandinError]()
+    for look in (
+        lambda: backend_findings(load_machine(config)),
+        lambda: [] if manifest is None else diagnose(manifest, checkpoints),
+    ):
         try:
-            findings += diagnose(manifest, checkpoints)
+            findings += look()
         except StandinError as error:
-            wrong = error
+            wrong.append(error)
     _show(findings, as_json)
-    if wrong is not None:
-        raise wrong
+    for earlier in wrong[:-1]:
+        show_error(earlier)
+    if wrong:
+        raise wrong[-1]
     broken = any(finding.level is Level.ERROR for finding in findings)
     return ExitCode.NOT_READY if broken else ExitCode.OK
 

@@ -18,6 +18,14 @@ class Memory(str, Enum):
     LOWEST = "lowest"
 
 
+class BackendName(str, Enum):
+    """Where a run happens, as `machine.BACKENDS` has it."""
+
+    LOCAL = "local"
+    RAY = "ray"
+    SLURM = "slurm"
+
+
 ManifestArgument = Annotated[
     Path, typer.Argument(metavar="MANIFEST", help="A manifest (YAML).", show_default=False, exists=False)
 ]
@@ -62,6 +70,27 @@ MemoryProfile = Annotated[
         "--memory",
         help="On the device stay all weights, only the part or only the layer at work; `auto` takes what fits. A job "
         "that runs out of memory goes one step down by itself.",
+    ),
+]
+_WHERE = "Where it runs"
+OnBackend = Annotated[
+    BackendName | None,
+    typer.Option(
+        "--backend",
+        help="In this process, on workers of Ray, or on workers of Slurm; `local` unless the machine file says it.",
+        show_default=False,
+        rich_help_panel=_WHERE,
+    ),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="The machine file; [cyan]standin.toml[/] here, or in [cyan]~/.config/standin[/], unless given.",
+        envvar="STANDIN_CONFIG",
+        show_default=False,
+        rich_help_panel=_WHERE,
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON to standard output, for programs.")]

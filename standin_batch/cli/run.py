@@ -12,12 +12,14 @@ from standin_batch.cli.ending import End, ended, exit_code
 from standin_batch.cli.options import (
     AsJson,
     Checkpoints,
+    Config,
     Force,
     InputRoot,
     Limit,
     ManifestArgument,
     Memory,
     MemoryProfile,
+    OnBackend,
     Only,
     Overrides,
     Preview,
@@ -28,6 +30,7 @@ from standin_batch.errors import ExitCode
 from standin_batch.stopwatch import Stopwatch, part, process_seconds
 
 if TYPE_CHECKING:
+    from standin_batch.backends.choose import Backend
     from standin_batch.backends.local import Machine
     from standin_batch.run.plan_manifest import PlannedManifest, Selection
     from standin_batch.run.stopping import Stop
@@ -52,6 +55,8 @@ def run(
     memory: MemoryProfile = Memory.AUTO,
     checkpoints: Checkpoints = None,
     input_root: InputRoot = None,
+    backend: OnBackend = None,
+    config: Config = None,
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait for another run that holds the output.", rich_help_panel=_LASTS)
     ] = False,
@@ -103,6 +108,7 @@ def run(
       standin run manifest.yaml --preview
       standin run manifest.yaml --deadline 06:00 --on-finish 'mail -s "$STANDIN_OUTCOME" me < /dev/null'
       standin run manifest.yaml --set defaults.num_inference_steps=8 --device cuda:1
+      standin run manifest.yaml --backend slurm --config cluster.toml
     """
     from standin_batch.run.plan_manifest import Selection
 
@@ -111,6 +117,7 @@ def run(
         from standin_batch.cli.plan import show_plan
 
         return show_plan(manifest, selection, as_json)
+    from standin_batch.backends.choose import choose
     from standin_batch.backends.local import Machine
     from standin_batch.cli.progress import reporter
     from standin_batch.run.stopping import listening
@@ -121,9 +128,10 @@ def run(
         Stopwatch(process_seconds()).running(),
         ended(End(manifest, report, on_finish, allow_commands)) as end,
     ):
+        where = choose(None if backend is None else backend.value, config)
         stop = _stop(deadline, max_time)
         with listening(stop):
-            return _execute(manifest, selection, machine, stop, end, as_json=as_json, quiet=quiet)
+            return _execute(manifest, selection, where, machine, stop, end, as_json=as_json, quiet=quiet)
 
 
 def _stop(deadline: str | None, max_time: str | None) -> Stop:
@@ -138,10 +146,17 @@ def _stop(deadline: str | None, max_time: str | None) -> Stop:
 
 
 def _execute(
-    path: Path, selection: Selection, machine: Machine, stop: Stop, end: End, *, as_json: bool, quiet: bool
+    path: Path,
+    selection: Selection,
+    where: Backend,
+    machine: Machine,
+    stop: Stop,
+    end: End,
+    *,
+    as_json: bool,
+    quiet: bool,
 ) -> ExitCode:
     from standin_batch.backends.folder import settle
-    from standin_batch.backends.local import run_local
     from standin_batch.run.plan_manifest import plan_manifest
     from standin_batch.run.profile import PLAN
 
@@ -153,7 +168,7 @@ def _execute(
     end.say()
     if planned.plan.to_run or planned.unscored:
         with end.report.showing():
-            return exit_code(run_local(planned, machine, selection.checkpoints, end, stop))
+            return exit_code(where.run(planned, machine, selection.checkpoints, end, stop))
     end.finished = settle(planned, end)
     if as_json:
         end.report(end.finished)

@@ -36,12 +36,23 @@ OWN_KEYS = {
     "gpus-per-node": "gpus_per_worker",
     "gpus-per-task": "gpus_per_worker",
     "gpus": "gpus_per_worker",
-    "gres": "gpus_per_worker",
 }
 """Options of sbatch that have a key of their own here."""
 
 OF_THE_BACKEND = frozenset(
-    ("array", "signal", "requeue", "no-requeue", "output", "error", "open-mode", "nodes", "ntasks", "ntasks-per-node")
+    (
+        "array",
+        "signal",
+        "requeue",
+        "no-requeue",
+        "output",
+        "error",
+        "open-mode",
+        "nodes",
+        "ntasks",
+        "ntasks-per-node",
+        "job-name",
+    )
 )
 """Options of sbatch that the backend needs to have its own way."""
 
