@@ -136,6 +136,7 @@ class Worker:
         """The files of a base, on the node's own disk if they are to be there."""
         if base not in self._files:
             with self._stop.at_once():
-                found = find_weights(self._orders.plan_for(base), self._orders.checkpoints, self._emit)
-                self._files.update(staged_files(found, self._orders.stage_to, self._emit))
+                plan = self._orders.plan_for(base)
+                found = find_weights(plan, self._orders.checkpoints, self._emit)
+                self._files.update(staged_files(found, self._orders.stage_to, self._emit, plan))
         return self._files[base]
