@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -48,6 +49,68 @@ def test_the_process_at_work_is_named_asked_and_waited_for(workspace, manifest, 
         assert f"process {process.pid} on" in ran.stderr and "ended" in ran.stderr
         assert process.communicate(timeout=30)[0] == "saved\n"
     assert not layout.stop.exists()
+
+
+WORKER = """
+import pathlib, sys, time
+from standin_batch.output.layout import OutputLayout
+from standin_batch.run.journal import Journal, State
+from standin_batch.run.posts import at_post
+from standin_batch.run.stop_request import asked
+layout, name = OutputLayout(pathlib.Path(sys.argv[1])), sys.argv[2]
+with at_post(layout, name) as post:
+    journal = Journal(layout.journals, worker=name, device="cpu")
+    journal.write(f"00{name}", f"the tree of {name}", State.RUNNING)
+    print("at work", flush=True)
+    while asked(post) is None:
+        time.sleep(0.01)
+    journal.close()
+"""
+
+
+@pytest.fixture
+def crew(layout):
+    """Two workers whose driver is gone."""
+    commands = [[sys.executable, "-c", WORKER, str(layout.folder), name] for name in ("w0", "w1")]
+    found = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for command in commands]
+    assert [process.stdout.readline() for process in found] == ["at work\n"] * 2
+    yield found
+    for process in found:
+        process.kill()
+        process.communicate()
+
+
+def test_workers_that_go_on_without_their_driver_are_named_all_asked_and_waited_for(workspace, manifest, layout, crew):
+    ran = workspace.standin("stop", manifest)
+    assert (ran.returncode, ran.stdout) == (0, "")
+    assert all(f"worker w{number} (process {process.pid} on" in ran.stderr for number, process in enumerate(crew))
+    assert "are asked to stop as soon as" in ran.stderr and "they have ended" in ran.stderr
+    assert [process.wait(timeout=30) for process in crew] == [0, 0]
+
+
+def test_nobody_else_takes_their_folder(workspace, manifest, layout, crew):
+    ran = workspace.standin("run", manifest)
+    assert ran.returncode == 4
+    assert "worker w0" in ran.stderr and f"standin stop {layout.folder.relative_to(workspace.folder)}" in ran.stderr
+
+
+def test_they_are_seen_in_the_status_and_where_a_job_stands(workspace, manifest, layout, crew):
+    found = json.loads(workspace.standin("status", layout.folder, "--json").stdout)
+    assert found["active"]
+    assert [(worker["name"], worker["device"], worker["label"]) for worker in found["workers"]] == [
+        ("w0", "cpu", "the tree of w0"),
+        ("w1", "cpu", "the tree of w1"),
+    ]
+    assert {job["label"]: job["worker"] for job in found["running"]} == {"the tree of w0": "w0", "the tree of w1": "w1"}
+    shown = workspace.standin("status", layout.folder).stdout
+    assert shown.count("the tree of w1") == 1
+    why = json.loads(workspace.standin("why", layout.folder, "00w1", "--json").stdout)
+    assert (why["state"], why["attempts"][0]["worker"]) == ("RUNNING", "w1")
+    crew[1].kill()
+    crew[1].wait(timeout=30)
+    found = json.loads(workspace.standin("status", layout.folder, "--json").stdout)
+    assert [worker["name"] for worker in found["workers"]] == ["w0"]
+    assert [job["label"] for job in found["cancelled"]] == ["the tree of w1"]
 
 
 def test_without_waiting_the_request_stays_and_a_second_one_says_at_once(workspace, manifest, layout):
