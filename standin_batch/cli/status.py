@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from rich.console import Group
     from rich.text import Text
 
-    from standin_batch.run.status import JobStatus, Status, WorkerStatus
+    from standin_batch.run.status import JobStatus, Status
+    from standin_batch.run.worker_status import WorkerStatus
 
 SHOWN = 10
 """Jobs of a state, and workers, that are named."""

@@ -18,6 +18,7 @@ from standin_batch.run.journal import SUFFIX, Entry, Run, State
 
 HEAD = b'{"job_id":"'
 COMPLETED = b'","state":"COMPLETED","at":'
+STATES = {state.value: state for state in State}
 LAST = 100
 """Bytes at the end of a file that its last line is in, where that says when the run ended."""
 
@@ -107,28 +108,27 @@ class _File:
         return self._entries(map(_object, lines))
 
     def _entries(self, values: Iterable[Any]) -> list[Entry]:
-        pid, host, worker = self.begun.pid, self.begun.host, self.begun.worker
-        found = []
-        for value in values:
-            with suppress(KeyError, TypeError, ValueError):  # a state, or a form, that this version does not know
-                found.append(_entry(value, pid, host, worker))
-        return found
+        return [entry for value in values if (entry := _entry(value, self.begun)) is not None]
 
 
-def _entry(value: Mapping[str, Any], pid: int, host: str, worker: str) -> Entry:
-    told = value.get
+def _entry(told: Any, run: Run) -> Entry | None:  # noqa: ANN401 - whatever the file has
+    """What a line says; None of a state, or a form, that this version does not know."""
+    try:
+        at, job_id, state, more = told["at"], told["job_id"], STATES[told["state"]], told.get
+    except (KeyError, TypeError):
+        return None
     return Entry(
-        value["at"],
-        value["job_id"],
-        told("label", ""),
-        State(value["state"]),
-        told("error", ""),
-        pid,
-        told("kind", ""),
-        told("hint", ""),
-        told("attempt", 0),
-        host,
-        worker,
+        at,
+        job_id,
+        more("label", ""),
+        state,
+        more("error", ""),
+        run.pid,
+        more("kind", ""),
+        more("hint", ""),
+        more("attempt", 0),
+        run.host,
+        run.worker,
     )
 
 

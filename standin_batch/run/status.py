@@ -8,16 +8,16 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TypedDict
 
-from standin_batch.output.layout import OutputLayout, safe_name
+from standin_batch.output.layout import OutputLayout
 from standin_batch.run.done import done_in, entries_of
 from standin_batch.run.journal import Entry, Run, State
 from standin_batch.run.living import living
-from standin_batch.run.posts import Post, at_work
+from standin_batch.run.posts import at_work
 from standin_batch.run.saved import progress
+from standin_batch.run.worker_status import WorkerStatus, worker_statuses
 
 
 @dataclass(frozen=True)
@@ -41,33 +41,6 @@ class JobStatus:
     steps: int | None
     at: float
     worker: str = ""
-
-
-@dataclass(frozen=True)
-class WorkerStatus:
-    """A worker at work.
-
-    Attributes:
-        name: of the worker.
-        host: its machine.
-        device: that it works on, as torch names it; empty before it has begun.
-        since: when it came, in seconds since 1970.
-        completed: clips that it has made.
-        job_id: of the job at work, the latest begun where several are; empty without one.
-        label: how that is called for people.
-        step: how many of its steps are saved; None where none are.
-        steps: in all; None where none are saved.
-    """
-
-    name: str
-    host: str
-    device: str
-    since: float
-    completed: int
-    job_id: str = ""
-    label: str = ""
-    step: int | None = None
-    steps: int | None = None
 
 
 @dataclass(frozen=True)
@@ -126,7 +99,7 @@ def read_status(folder: Path, total: int | None = None) -> Status:
         cancelled=tuple(_job(entry, layout) for entry in reversed(states[State.CANCELLED])),
         total=total,
         other=len(done.recorded - (done.ours or done.recorded)),
-        workers=tuple(_worker(post, alive, running) for post in posts),
+        workers=tuple(worker_statuses(posts, alive, running)),
         **_pace(alive, counts, bool(posts)),
     )
 
@@ -188,21 +161,3 @@ def _job(entry: Entry, layout: OutputLayout) -> JobStatus:
     saved = progress(layout, entry.job_id)
     step, steps = (None, None) if saved is None else (saved.step, saved.steps)
     return JobStatus(entry.job_id, entry.label, entry.error, step, steps, entry.at, entry.worker)
-
-
-def _worker(post: Post, alive: Sequence[Run], running: Sequence[JobStatus]) -> WorkerStatus:
-    """A worker by its post, what its journals say of it, and the latest of its jobs at work."""
-    mine = [run for run in alive if safe_name(run.worker) == post.name and run.worker]
-    jobs = [job for job in running if safe_name(job.worker) == post.name and job.worker]
-    job = jobs[-1] if jobs else JobStatus("", "", "", None, None, 0.0)
-    return WorkerStatus(
-        name=post.name,
-        host=mine[-1].host if mine else post.holder.host,
-        device=mine[-1].device if mine else "",
-        since=datetime.fromisoformat(post.holder.since).timestamp(),
-        completed=sum(run.completed for run in mine),
-        job_id=job.job_id,
-        label=job.label,
-        step=job.step,
-        steps=job.steps,
-    )
