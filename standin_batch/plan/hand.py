@@ -29,9 +29,9 @@ class Hand:
         return [span for span in self.spans if line.level_of[span[0]] == level]
 
     def at_work(self, line: Line) -> int:
-        """Nanoseconds until what it has taken is done: nobody tells how far the first is, and half is likeliest."""
+        """Nanoseconds until what it has taken is done: how far it is with the first nobody tells, so half of that."""
         taken = [line.units[place].nanos for place in self.busy]
-        return self.begins + sum(taken) - taken[0] // 2 if taken else 0
+        return sum(taken) + (self.begins - taken[0]) // 2 if taken else 0
 
     def left(self, line: Line, spans: Sequence[Span]) -> int:
         """Nanoseconds of pieces, one after the other, from where it will stand."""
