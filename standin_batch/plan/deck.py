@@ -13,8 +13,9 @@ from itertools import islice
 
 from standin_batch.job import Job
 from standin_batch.plan.cost import CostModel
-from standin_batch.plan.hand import Hand, joined
+from standin_batch.plan.hand import Hand, joined, without
 from standin_batch.plan.line import Line, Span
+from standin_batch.plan.longest import longest_first
 from standin_batch.plan.order import NANO
 from standin_batch.plan.partition import stations
 from standin_batch.plan.plan import Plan, PlannedJob
@@ -67,11 +68,12 @@ class Deck:
     def __init__(self, plan: Plan, costs: CostModel, workers: int) -> None:
         if workers < 1:
             raise ValueError(f"{workers} workers cannot run anything")
-        self._line = Line(plan, costs)
+        line = Line(plan, costs)
+        self._orphans = [list(each.spans) for each in stations(line, workers) if each.spans]
+        self._line = longest_first(line, (span for spans in self._orphans for span in spans))
         self._places = {item.job.job_id: place for place, unit in enumerate(self._line.units) for item in unit.items}
         self._left = set(self._places)
         self._hands: dict[str, Hand] = {}
-        self._orphans = [list(each.spans) for each in stations(self._line, workers) if each.spans]
 
     @property
     def left(self) -> int:
@@ -177,10 +179,7 @@ class Deck:
         return True
 
     def _hand_over(self, theft: Theft, hand: Hand) -> None:
-        begin, end = theft.span
-        kept = [span for span in theft.victim.spans if span[1] != end]
-        whole = next(span for span in theft.victim.spans if span[1] == end)
-        theft.victim.spans = joined([*kept, *([(whole[0], begin)] if begin > whole[0] else [])], self._line)
+        theft.victim.spans = [rest for span in theft.victim.spans for rest in without(span, theft.span)]
         hand.spans = joined([theft.span, *hand.spans], self._line)
 
     def _parcel(self, hand: Hand, level: int) -> Parcel | None:

@@ -63,3 +63,10 @@ def joined(spans: Iterable[Span], line: Line) -> list[Span]:
         else:
             found.append((begin, end))
     return found
+
+
+def without(span: Span, taken: Span) -> list[Span]:
+    """What is left of a piece when another is taken out of it."""
+    if taken[1] <= span[0] or span[1] <= taken[0]:
+        return [span]
+    return [rest for rest in ((span[0], taken[0]), (taken[1], span[1])) if rest[0] < rest[1]]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from itertools import accumulate, groupby, pairwise
 
@@ -68,9 +69,15 @@ class Line:
         self.states = tuple(self._numbers)
         self.levels = tuple(range(*ends) for ends in pairwise(ends))
         self.level_of = [number for number, level in enumerate(levels) for _ in level]
-        self.changes = [place for place in range(1, len(self.units)) if self._state(place) != self._state(place - 1)]
         self.measured = all(unit.measured for unit in self.units)
         self._sum()
+
+    def reordered(self, places: Sequence[int]) -> Line:
+        """The same with its units in another order, in which none changes its level."""
+        other = copy(self)
+        other.units = [self.units[place] for place in places]
+        other._sum()
+        return other
 
     def start(self, spot: Spot, place: int) -> int:
         """Nanoseconds until the unit at `place` can begin."""
@@ -114,7 +121,11 @@ class Line:
         return self.units[place].state
 
     def _sum(self) -> None:
-        """`_passed[i]`: all units before i and all switches up to it; `_reached[i]`: without the last switch."""
+        """What depends on the order.
+
+        `_passed[i]`: nanoseconds of all units before i and of all switches up to it; `_reached[i]`: without the last.
+        """
+        self.changes = [place for place in range(1, len(self.units)) if self._state(place) != self._state(place - 1)]
         worked = list(accumulate((unit.nanos for unit in self.units), initial=0))
         steps = (self.start(self.spot(place), place) for place in range(1, len(self.units)))
         moved = [0, *accumulate(steps, initial=0)]

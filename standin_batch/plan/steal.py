@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from heapq import nlargest
@@ -15,7 +16,7 @@ LOOKED_AT = 8
 
 @dataclass(frozen=True)
 class Theft:
-    """The end of a worker's last piece of a level, for another worker.
+    """The end of a worker's last piece of a level, or its beginning, for another worker.
 
     Attributes:
         victim: who has it.
@@ -60,30 +61,25 @@ def _loading(line: Line, level: int, thief: Hand, victim: Hand) -> int:
 
 
 def _theft(line: Line, level: int, thief: Hand, victim: Hand, left: int) -> Theft:
-    """The cut of the victim's last piece at which the later of both ends soonest.
+    """What of the victim's last piece is taken, its end or its beginning, so that the later of both ends soonest.
 
-    The later the cut, the later the victim ends and the sooner the thief: it is where they meet, or next to it.
+    The more is taken, the sooner the victim ends and the later the thief: it is where they meet, or next to it. The
+    beginning is better where it has the longest jobs, and short ones are left to the victim.
     """
-    begin, end = victim.of(line, level)[-1]
-    busy = thief.at_work(line)
+    *before, (begin, end) = victim.of(line, level)
+    spot = line.spot(before[-1][1]) if before else victim.spot
+    known, busy = left - line.takes(spot, (begin, end)), thief.at_work(line)
 
-    def ends(place: int) -> tuple[int, int]:
-        more = line.start(line.spot(place), place) if place > begin else _before(line, level, victim)
-        return left - more - line.within(place, end), busy + line.takes(thief.spot, (place, end))
+    def ends(span: Span) -> tuple[int, int]:
+        rest = (begin, span[0]) if span[1] == end else (span[1], end)
+        return known + (line.takes(spot, rest) if rest[0] < rest[1] else 0), busy + line.takes(thief.spot, span)
 
-    low, high = begin, end - 1
-    while low < high:
-        middle = (low + high) // 2
-        if ends(middle)[0] >= ends(middle)[1]:
-            high = middle
-        else:
-            low = middle + 1
-    cut = min((place for place in (low - 1, low) if place >= begin), key=lambda place: (max(ends(place)), -place))
-    return Theft(victim, (cut, end), left - max(ends(cut)), line.start(thief.spot, cut))
+    def few(span: Span) -> bool:
+        return ends(span)[1] <= ends(span)[0]
 
-
-def _before(line: Line, level: int, victim: Hand) -> int:
-    """Nanoseconds until the victim could begin its last piece of a level, when all before it is done."""
-    spans = victim.of(line, level)
-    spot = line.spot(spans[-2][1]) if len(spans) > 1 else victim.spot
-    return line.start(spot, spans[-1][0])
+    cut = begin + bisect_left(range(begin, end - 1), True, key=lambda place: few((place, end)))
+    head = begin + bisect_left(range(begin + 1, end), True, key=lambda place: not few((begin, place)))
+    late = [(place, end) for place in (cut, cut - 1) if place >= begin]
+    early = [(begin, place) for place in (head, head + 1) if begin < place < end]
+    span = min((*late, *early), key=lambda span: max(ends(span)))
+    return Theft(victim, span, left - max(ends(span)), line.start(thief.spot, span[0]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from itertools import cycle
+from itertools import cycle, groupby, product
 
 import pytest
 from hypothesis import given, settings
@@ -65,19 +65,42 @@ def test_every_job_is_made_once_whoever_comes_and_goes(draw, number, expected, p
     assert (deck.left, deck.is_empty) == (0, True)
 
 
-def test_one_worker_takes_the_plan_in_its_order():
+def weights_of(plan, job_ids):
+    """The model and the LoRA of each job."""
+    jobs = {item.job.job_id: item.job for item in plan.to_run}
+    return [(jobs[key].model, *(lora.name for lora in jobs[key].loras)) for key in job_ids]
+
+
+def test_one_worker_loads_what_the_plan_loads_in_its_order():
     plan = drawn_plan(random.Random(0), 40, (0, 1))
-    assert taken(deck_of(plan, 1), "0") == ids(plan)
+    order = taken(deck_of(plan, 1), "0")
+    assert [model for model, *_ in weights_of(plan, order)] == [model for model, *_ in weights_of(plan, ids(plan))]
+    loads, planned = (len(list(groupby(weights_of(plan, some)))) for some in (order, ids(plan)))
+    assert loads <= planned + 1, "a set of LoRAs at most comes back where a priority begins"
+
+
+def test_of_jobs_on_the_same_weights_the_longest_come_first():
+    plan = make_plan([make_job(n, shape=(160, 96, 9 if n < 5 else 17)) for n in range(10)], {})
+    assert taken(deck_of(plan, 1), "0") == [*ids(plan)[5:], *ids(plan)[:5]]
+
+
+def test_the_order_of_the_plan_stays_where_the_longest_first_would_cost_more_than_it_may():
+    """Sizes that take a second to change, for jobs that take milliseconds."""
+    sizes = ((160, 96, 17), (160, 96, 9), (96, 160, 9))
+    jobs = [make_job(n, lora=lora, shape=sizes[m]) for n, (lora, m) in enumerate(product("xy", (1, 2, 0)))]
+    quick = CostModel(throughput={("tiny", "float32"): 1e15}, loading={("tiny", "float32"): 0.1})
+    plan = make_plan(jobs, {}, costs=quick)
+    assert taken(deck_of(plan, 1, quick), "0") == ids(plan)
 
 
 def test_each_worker_begins_with_a_shard_also_when_they_come_one_after_the_other():
     plan = drawn_plan(random.Random(0), 60)
-    deck = deck_of(plan, 4, there=0)
-    begun = set()
+    owners = {key: number for number, shard in enumerate(shards(plan, 4, COSTS)) for key in ids(shard.plan)}
+    deck, begun = deck_of(plan, 4, there=0), set()
     for number in range(4):
         deck.joins(str(number))
-        begun.add(deck.take(str(number)).job_ids[0])
-    assert begun == {ids(shard.plan)[0] for shard in shards(plan, 4, COSTS)}
+        begun.add(owners[deck.take(str(number)).job_ids[0]])
+    assert len(begun) == 4
 
 
 def test_a_parcel_is_short_and_of_one_group():
