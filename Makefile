@@ -50,7 +50,7 @@ test-gpu: install ## what needs a CUDA device
 	$(BIN)/python -m pytest -m gpu
 
 bench-cpu: install ## measure what a CPU can: into outputs/benchmarks
-	for name in batch runner plan kernel clip load speed_error; do $(BIN)/python -m benchmarks.$$name --json $(BENCH)/$$name.json || exit; done
+	for name in batch runner plan kernel clip load speed_error cluster; do $(BIN)/python -m benchmarks.$$name --json $(BENCH)/$$name.json || exit; done
 
 bench-gpu: install ## measure 14B on random weights: 41 GB of disk in BENCH_DIR, one GPU
 	for name in kernel load; do $(BIN)/python -m benchmarks.$$name --json $(BENCH)/gpu-$$name.json || exit; done

@@ -35,14 +35,10 @@ def main() -> None:
 
 
 def measure(arguments: argparse.Namespace) -> Report:
-    """Both kinds of manifests at each speed and number."""
-    rows: list[Row] = []
-    for rate in RATES:
-        if arguments.jobs:
-            rows += _large(arguments, rate)
-        for gpus in arguments.gpus:
-            jobs, plan = drawn(arguments.clips * gpus, rate.costs)
-            rows += _rows(arguments, rate, World(rate.costs, jobs, arguments.noise), plan, gpus)
+    """Small manifests at each speed and number; the large one at the higher speed, at which loading weighs more."""
+    rows = [row for rate in RATES for gpus in arguments.gpus for row in _small(arguments, rate, gpus)]
+    if arguments.jobs:
+        rows += _large(arguments, RATES[-1])
     settings = {"jobs": arguments.jobs, "clips": arguments.clips, "noise": arguments.noise, "life": arguments.life}
     return Report("How well a plan is shared out, simulated", rows, settings)
 
@@ -51,14 +47,24 @@ def _large(arguments: argparse.Namespace, rate: Rate) -> Iterator[Row]:
     jobs, plan = drawn(arguments.jobs, rate.costs)
     world = World(rate.costs, jobs, arguments.noise)
     for gpus in arguments.gpus:
-        yield from _rows(arguments, rate, world, plan, gpus)
+        yield from _rows(rate, world, plan, gpus)
 
 
-def _rows(arguments: argparse.Namespace, rate: Rate, world: World, plan: Plan, gpus: int) -> list[Row]:
+def _small(arguments: argparse.Namespace, rate: Rate, gpus: int) -> list[Row]:
+    jobs, plan = drawn(arguments.clips * gpus, rate.costs)
+    world = World(rate.costs, jobs, arguments.noise)
+    dying = Cluster(world, plan, gpus, arguments.life).play()
+    lost = f"{dying.deaths:,} deaths, {dying.again / sum(world.seconds.values()):.1%} made twice"
+    return [
+        *_rows(rate, world, plan, gpus),
+        Row("  deck, GPUs die and come back", world.least(gpus) / dying.seconds, note=lost),
+    ]
+
+
+def _rows(rate: Rate, world: World, plan: Plan, gpus: int) -> list[Row]:
     """One manifest on so many GPUs, shared out in each way."""
     least = world.least(gpus)
     deck = Cluster(world, plan, gpus).play()
-    dying = Cluster(world, plan, gpus, arguments.life).play()
     fixed = max(world.sequence(item.job for item in shard.plan.to_run) for shard in shards(plan, gpus, rate.costs))
     turns = max(world.sequence(world.jobs[start::gpus]) for start in range(gpus))
     whole = _whole_groups(world, plan, gpus)
@@ -68,7 +74,6 @@ def _rows(arguments: argparse.Namespace, rate: Rate, world: World, plan: Plan, g
         Row("  fixed shards", least / fixed, note="as under Slurm"),
         Row("  round-robin in manifest order", least / turns),
         Row("  groups whole", least / whole, note="longest first"),
-        Row("  deck, GPUs die", least / dying.seconds, note=f"{dying.deaths:,} deaths"),
         *_cost(deck),
     ]
 

@@ -13,14 +13,14 @@ from itertools import islice
 
 from standin_batch.job import Job
 from standin_batch.plan.cost import CostModel
-from standin_batch.plan.hand import Hand, joined, without
+from standin_batch.plan.hand import Hand
 from standin_batch.plan.line import Line, Span
 from standin_batch.plan.longest import longest_first
 from standin_batch.plan.order import NANO
 from standin_batch.plan.partition import stations
 from standin_batch.plan.plan import Plan, PlannedJob
 from standin_batch.plan.planner import grouped
-from standin_batch.plan.steal import Theft, best_theft
+from standin_batch.plan.steal import best_theft
 
 PARCEL_SECONDS = 30.0
 """Of work in a parcel, about: handing out is cheap, and what was handed out cannot be given to another any more."""
@@ -108,12 +108,12 @@ class Deck:
         """A worker is there, with nothing in place. One that was there is a new one: what it had comes back."""
         if worker in self._hands:
             self.leaves(worker)
-        self._hands[worker] = Hand()
+        self._hands[worker] = Hand(self._line)
 
     def leaves(self, worker: str) -> None:
         """A worker is gone: what it has not ended comes back, begun jobs first. One that never joined is ignored."""
         hand = self._hands.pop(worker, None)
-        if hand is not None and (spans := hand.everything(self._line)):
+        if hand is not None and (spans := hand.everything()):
             self._orphans.append(spans)
 
     def ended(self, worker: str, job_ids: Iterable[str]) -> None:
@@ -123,14 +123,12 @@ class Deck:
             worker: who made them, which may be gone by now.
             job_ids: theirs; ids that are not of the plan, such as further attempts, are passed over.
         """
-        hand = self._hands.get(worker, Hand())
+        hand = self._hands.get(worker, Hand(self._line))
         for job_id in job_ids:
             self._left.discard(job_id)
             place = self._places.get(job_id)
             if place is not None and place in hand.busy:
-                hand.begins = 0
-                if not self._to_make([place]):
-                    del hand.busy[place]
+                hand.end(place, whole=not self._to_make([place]))
 
     def take(self, worker: str) -> Parcel | None:
         """What a worker does next, from where it stands; None where there is nothing for it now.
@@ -150,7 +148,7 @@ class Deck:
 
     def _has(self, hand: Hand, level: int) -> bool:
         """Whether it has something of a level; if not, it takes over what is without a worker, or another's."""
-        return bool(hand.of(self._line, level)) or self._adopts(hand, level) or self._steals(hand, level)
+        return bool(hand.of(level)) or self._adopts(hand, level) or self._steals(hand, level)
 
     def _adopts(self, hand: Hand, level: int) -> bool:
         orphans = [spans for spans in self._orphans if any(self._line.level_of[begin] == level for begin, _ in spans)]
@@ -162,25 +160,21 @@ class Deck:
             rest = [span for span in chosen if self._line.level_of[span[0]] != level]
             self._orphans += [rest] if rest else []
             chosen = [span for span in chosen if span not in rest]
-        hand.spans = joined([*chosen, *hand.spans], self._line)
+        hand.get(chosen)
         return True
 
     def _for(self, hand: Hand, spans: list[Span]) -> tuple[int, int]:
         """How well pieces suit it, the least best: by what it need not load for them, then by how much is left."""
         begin = spans[0][0]
         spared = self._line.start(None, begin) - self._line.start(hand.spot, begin)
-        return -spared, -Hand().left(self._line, spans)
+        return -spared, -Hand(self._line).takes(spans)
 
     def _steals(self, hand: Hand, level: int) -> bool:
         theft = best_theft(self._line, level, hand, self._hands.values())
-        if theft is None:
-            return False
-        self._hand_over(theft, hand)
-        return True
-
-    def _hand_over(self, theft: Theft, hand: Hand) -> None:
-        theft.victim.spans = [rest for span in theft.victim.spans for rest in without(span, theft.span)]
-        hand.spans = joined([theft.span, *hand.spans], self._line)
+        if theft is not None:
+            theft.victim.lose(theft.span)
+            hand.get([theft.span])
+        return theft is not None
 
     def _parcel(self, hand: Hand, level: int) -> Parcel | None:
         """The next units of its first piece; None where all of them have ended while they were nobody's."""
@@ -188,10 +182,10 @@ class Deck:
         size = self._size(hand, level, first)
         span = (first[0], first[0] + size)
         nanos = self._line.takes(hand.spot, span)
-        hand.takes(self._line, span)
+        hand.begin(span)
         for place in range(*span):
             if not self._to_make([place]):
-                del hand.busy[place]
+                hand.end(place)
         items = self._to_make(range(*span))
         measured = all(unit.measured for unit in self._line.units[slice(*span)])
         plan = Plan(groups=tuple(grouped(items)), done=())
@@ -200,12 +194,12 @@ class Deck:
     def _size(self, hand: Hand, level: int, first: Span) -> int:
         """How many units of a piece, at least one."""
         begin = first[0]
-        left = hand.of(self._line, level)
+        left = hand.of(level)
         end = self._group_end(begin, min(first[1], begin + MOST))
         if not self._line.measured:
             share = sum(end - begin for begin, end in left) // SHARE
             return max(1, min(end - begin, share, MOST_UNKNOWN))
-        nanos = min(int(PARCEL_SECONDS * NANO), hand.left(self._line, left) // SHARE)
+        nanos = min(int(PARCEL_SECONDS * NANO), hand.takes(left) // SHARE)
         return max(1, self._line.furthest(begin, end, nanos) - begin)
 
     def _group_end(self, begin: int, end: int) -> int:

@@ -3,55 +3,82 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 from standin_batch.plan.line import Line, Span, Spot
 
 
-@dataclass
 class Hand:
     """A worker as the deck knows it.
+
+    Args:
+        line: of which it has pieces.
 
     Attributes:
         spans: that it has still to begin, in order.
         spot: what it has in place when all that it took is done.
         busy: units that it has taken and not ended, in order.
-        begins: nanoseconds until the first of them could begin, as long as none has ended.
     """
 
-    spans: list[Span] = field(default_factory=list)
-    spot: Spot = None
-    busy: dict[int, None] = field(default_factory=dict)
-    begins: int = 0
+    def __init__(self, line: Line) -> None:
+        self.spans: Sequence[Span] = ()
+        self.spot: Spot = None
+        self.busy: dict[int, None] = {}
+        self._line = line
+        self._begins = 0
+        self._left: dict[int, int] = {}
 
-    def of(self, line: Line, level: int) -> list[Span]:
+    def of(self, level: int) -> list[Span]:
         """Its pieces of a level."""
-        return [span for span in self.spans if line.level_of[span[0]] == level]
+        return [span for span in self.spans if self._line.level_of[span[0]] == level]
 
-    def at_work(self, line: Line) -> int:
+    def left(self, level: int) -> int:
+        """Nanoseconds until it is through with a level; 0 where it has nothing of it to begin."""
+        if level not in self._left:
+            spans = self.of(level)
+            self._left[level] = self.at_work() + self.takes(spans) if spans else 0
+        return self._left[level]
+
+    def at_work(self) -> int:
         """Nanoseconds until what it has taken is done: how far it is with the first nobody tells, so half of that."""
-        taken = [line.units[place].nanos for place in self.busy]
-        return sum(taken) + (self.begins - taken[0]) // 2 if taken else 0
+        taken = [self._line.units[place].nanos for place in self.busy]
+        return sum(taken) + (self._begins - taken[0]) // 2 if taken else 0
 
-    def left(self, line: Line, spans: Sequence[Span]) -> int:
+    def takes(self, spans: Iterable[Span]) -> int:
         """Nanoseconds of pieces, one after the other, from where it will stand."""
         nanos, spot = 0, self.spot
         for span in spans:
-            nanos += line.takes(spot, span)
-            spot = line.spot(span[1])
+            nanos += self._line.takes(spot, span)
+            spot = self._line.spot(span[1])
         return nanos
 
-    def takes(self, line: Line, span: Span) -> None:
-        """Its first piece begins with `span`, which it is at work on from now on."""
+    def begin(self, span: Span) -> None:
+        """It is at work from now on with a piece that is its own."""
         if not self.busy:
-            self.begins = line.start(self.spot, span[0])
+            self._begins = self._line.start(self.spot, span[0])
         self.busy |= dict.fromkeys(range(*span))
-        self.spot = line.spot(span[1])
-        self.spans = [(span[1], self.spans[0][1]), *self.spans[1:]] if span != self.spans[0] else self.spans[1:]
+        self.spot = self._line.spot(span[1])
+        self.lose(span)
 
-    def everything(self, line: Line) -> list[Span]:
+    def end(self, place: int, whole: bool = True) -> None:
+        """A unit that it was at work on is done, or only part of it."""
+        self._begins = 0
+        if whole:
+            del self.busy[place]
+        self._left.clear()
+
+    def get(self, spans: Iterable[Span]) -> None:
+        """More pieces become its own, before those of their level that are."""
+        self.spans = joined([*spans, *self.spans], self._line)
+        self._left.clear()
+
+    def lose(self, taken: Span) -> None:
+        """A part of one of its pieces is not its own any more."""
+        self.spans = [rest for span in self.spans for rest in _without(span, taken)]
+        self._left.clear()
+
+    def everything(self) -> list[Span]:
         """All that it has not ended, what it is at work on before the rest of its level."""
-        return joined([*((place, place + 1) for place in self.busy), *self.spans], line)
+        return joined([*((place, place + 1) for place in self.busy), *self.spans], self._line)
 
 
 def joined(spans: Iterable[Span], line: Line) -> list[Span]:
@@ -65,7 +92,7 @@ def joined(spans: Iterable[Span], line: Line) -> list[Span]:
     return found
 
 
-def without(span: Span, taken: Span) -> list[Span]:
+def _without(span: Span, taken: Span) -> list[Span]:
     """What is left of a piece when another is taken out of it."""
     if taken[1] <= span[0] or span[1] <= taken[0]:
         return [span]

@@ -10,8 +10,8 @@ from heapq import nlargest
 from standin_batch.plan.hand import Hand
 from standin_batch.plan.line import Line, Span
 
-LOOKED_AT = 8
-"""Workers that are looked at closely, of those by whom most is to be gained."""
+NEARER, LOOKED_AT = 32, 8
+"""Workers that are looked at, of those who have most left; and closely, of those by whom most is to be gained."""
 
 
 @dataclass(frozen=True)
@@ -42,33 +42,29 @@ def best_theft(line: Line, level: int, thief: Hand, hands: Iterable[Hand]) -> Th
     A worker that has nothing else to do gains whatever ends sooner; one that has work of lower priorities loads only
     for what saves at least as much time as loading takes.
     """
-    rich = [(left, hand) for hand in hands if hand is not thief and (left := _left(line, level, hand))]
-    near = nlargest(LOOKED_AT, rich, key=lambda one: one[0] - _loading(line, level, thief, one[1]))
-    thefts = (_theft(line, level, thief, victim, left) for left, victim in near)
+    rich = nlargest(NEARER, (hand for hand in hands if hand is not thief), key=lambda hand: hand.left(level))
+    some = [hand for hand in rich if hand.left(level)]
+    near = nlargest(LOOKED_AT, some, key=lambda hand: hand.left(level) - _loading(line, level, thief, hand))
+    thefts = (_theft(line, level, thief, victim) for victim in near)
     found = [theft for theft in thefts if theft.gain > 0 and (theft.pays or not thief.spans)]
     return max(found, key=lambda theft: theft.gain, default=None)
 
 
-def _left(line: Line, level: int, hand: Hand) -> int:
-    """Nanoseconds until a worker is through with a level; 0 where nothing of it can be taken."""
-    spans = hand.of(line, level)
-    return hand.at_work(line) + hand.left(line, spans) if spans else 0
-
-
 def _loading(line: Line, level: int, thief: Hand, victim: Hand) -> int:
     """About: until the thief could begin with the last that the victim has."""
-    return line.start(thief.spot, victim.of(line, level)[-1][1] - 1)
+    return line.start(thief.spot, victim.of(level)[-1][1] - 1)
 
 
-def _theft(line: Line, level: int, thief: Hand, victim: Hand, left: int) -> Theft:
+def _theft(line: Line, level: int, thief: Hand, victim: Hand) -> Theft:
     """What of the victim's last piece is taken, its end or its beginning, so that the later of both ends soonest.
 
     The more is taken, the sooner the victim ends and the later the thief: it is where they meet, or next to it. The
     beginning is better where it has the longest jobs, and short ones are left to the victim.
     """
-    *before, (begin, end) = victim.of(line, level)
+    *before, (begin, end) = victim.of(level)
     spot = line.spot(before[-1][1]) if before else victim.spot
-    known, busy = left - line.takes(spot, (begin, end)), thief.at_work(line)
+    left, busy = victim.left(level), thief.at_work()
+    known = left - line.takes(spot, (begin, end))
 
     def ends(span: Span) -> tuple[int, int]:
         rest = (begin, span[0]) if span[1] == end else (span[1], end)

@@ -46,7 +46,7 @@ def test_no_other_cut_ends_sooner(seed):
     assert max(seconds_of(jobs_of(shard.plan), costs) for shard in found) == pytest.approx(best, abs=1e-6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.randoms(use_true_random=False), st.integers(0, 30), st.integers(1, 12), st.sampled_from([(0,), (0, 1, 2)]))
 def test_every_job_is_in_one_shard_and_no_shard_is_later_than_one_worker(draw, number, workers, priorities):
     plan = drawn_plan(draw, number, priorities)
@@ -59,7 +59,7 @@ def test_every_job_is_in_one_shard_and_no_shard_is_later_than_one_worker(draw, n
     assert all(shard.seconds <= alone[0].seconds for shard in found)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.randoms(use_true_random=False), st.integers(1, 30), st.integers(1, 6))
 def test_a_shard_is_a_piece_of_the_order_of_each_priority(draw, number, workers):
     plan = drawn_plan(draw, number, (0, 1))
