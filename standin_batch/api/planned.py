@@ -13,6 +13,7 @@ from standin_batch.errors import UsageError
 from standin_batch.job import Job
 from standin_batch.manifest import Manifest, load_manifest
 from standin_batch.plan.estimate import Estimate
+from standin_batch.plan.makespan import Makespan
 from standin_batch.plan.plan import PlannedJob
 from standin_batch.run.plan_manifest import PlannedManifest, Selection, plan_loaded
 
@@ -61,6 +62,16 @@ class PlannedRun:
     def estimate(self) -> Estimate:
         """What it takes: steps, hours, bytes and memory; None where this machine has not measured it."""
         return self.planned.estimate()
+
+    def makespan(self, workers: int) -> Makespan:
+        """What it takes with several workers, each with a device like this one: the time, and what each makes.
+
+        Raises:
+            UsageError: if there are none.
+        """
+        if workers < 1:
+            raise UsageError(f"workers is {workers}", "ask for one worker or more")
+        return self.planned.makespan(workers)
 
     def __len__(self) -> int:
         """How many videos would be made."""

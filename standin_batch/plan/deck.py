@@ -73,6 +73,7 @@ class Deck:
         self._line = longest_first(line, (span for spans in self._orphans for span in spans))
         self._places = {item.job.job_id: place for place, unit in enumerate(self._line.units) for item in unit.items}
         self._left = set(self._places)
+        self._waiting = [len(level) for level in line.levels]
         self._hands: dict[str, Hand] = {}
 
     @property
@@ -83,7 +84,7 @@ class Deck:
     @property
     def is_empty(self) -> bool:
         """Whether nothing is left to be taken; what workers are at work on may come back."""
-        return not self._orphans and not any(hand.spans for hand in self._hands.values())
+        return not any(self._waiting)
 
     @property
     def workers(self) -> tuple[str, ...]:
@@ -115,6 +116,8 @@ class Deck:
         hand = self._hands.pop(worker, None)
         if hand is not None and (spans := hand.everything()):
             self._orphans.append(spans)
+            for place in hand.busy:
+                self._waiting[self._line.level_of[place]] += 1
 
     def ended(self, worker: str, job_ids: Iterable[str]) -> None:
         """Jobs are done, or have failed for good; whoever had them does not have them any more.
@@ -141,7 +144,7 @@ class Deck:
         """
         hand = self._hands[worker]
         for level in range(len(self._line.levels)):
-            while self._has(hand, level):
+            while self._waiting[level] and self._has(hand, level):
                 if (parcel := self._parcel(hand, level)) is not None:
                     return parcel
         return None
@@ -183,6 +186,7 @@ class Deck:
         span = (first[0], first[0] + size)
         nanos = self._line.takes(hand.spot, span)
         hand.begin(span)
+        self._waiting[level] -= size
         for place in range(*span):
             if not self._to_make([place]):
                 hand.end(place)

@@ -118,6 +118,9 @@ def test_a_plan_reads_well(quickstart, manifests, monkeypatch):
 def test_planning_can_be_narrowed(manifests):
     manifest = load_manifest(manifests / "modes.yaml", overrides=["jobs.text.seed=5"])
     assert {item.job.seed for item in plan(manifest, only=["text"]).jobs} == {5}
+    assert sum(shard.jobs for shard in plan(manifest, only="text").makespan(workers=2).shards) == 3
+    with pytest.raises(UsageError, match="workers is 0"):
+        plan(manifest).makespan(workers=0)
     assert len(plan(manifest, only="text")) == 3
     with pytest.raises(UsageError, match="there is no job"):
         plan(manifest, only=["nothing"])

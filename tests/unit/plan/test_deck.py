@@ -148,6 +148,7 @@ def test_what_a_worker_had_not_ended_is_begun_first_by_another():
     parcels = [deck.take("0") for _ in range(3)]
     deck.ended("0", parcels[0].job_ids)
     deck.leaves("0")
+    assert not deck.is_empty
     assert deck.left == 10 - len(parcels[0].job_ids)
     deck.joins("1")
     assert taken(deck, "1") == ids(plan)[len(parcels[0].job_ids) :]

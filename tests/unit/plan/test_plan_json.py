@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from standin_batch.cli.plan import plan_json
+from standin_batch.cli.plan import drawn, plan_json
 from standin_batch.plan.estimate import Device
 from standin_batch.run.plan_manifest import Selection, plan_manifest
 
@@ -41,6 +43,17 @@ def test_workers_are_told_where_they_are_asked_for(printed, tmp_path):
     assert printed["workers"]["number"] == 2
     assert [shard["jobs"] for shard in printed["workers"]["shards"]] == [1], "one job is not parted"
     assert plan_json(plan_manifest(tmp_path / "manifest.yaml", Selection()))["workers"] is None
+
+
+def test_what_workers_take_is_shown_where_it_is_asked_for(printed, tmp_path):
+    planned = plan_manifest(tmp_path / "manifest.yaml", Selection())
+    shown, asked = Console(record=True, file=StringIO(), width=110), Console(record=True, file=StringIO(), width=110)
+    for part in drawn(planned):
+        shown.print(part)
+    for part in drawn(planned, workers=2):
+        asked.print(part)
+    assert "workers" not in shown.export_text()
+    assert "2 workers: time unknown; 1 of them would not make it faster" in asked.export_text()
 
 
 def test_planning_creates_nothing(printed, tmp_path):
