@@ -51,7 +51,8 @@ class _ByThread:
         self.real = real
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the stream has
-        return getattr(_thread.lines if _thread.depth else self.real, name)
+        is_hushed = _thread.depth or threading.current_thread().name in _named
+        return getattr(_thread.lines if is_hushed else self.real, name)
 
 
 class _Streams:
@@ -80,6 +81,7 @@ class _Streams:
 
 
 _thread, _streams = _Thread(), _Streams()
+_named: set[str] = set()
 
 
 @contextmanager
@@ -94,6 +96,18 @@ def hushed() -> Iterator[None]:
     finally:
         _thread.depth -= 1
         _streams.give_back()
+
+
+@contextmanager
+def hushed_threads(*names: str) -> Iterator[None]:
+    """Within the block, what threads of these names write goes to the log: of libraries that begin threads that talk."""
+    _named.update(names)
+    _streams.take()
+    try:
+        yield
+    finally:
+        _streams.give_back()
+        _named.difference_update(names)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import sys
 import threading
 import warnings
 
-from standin_batch.hushed import aloud, hushed
+from standin_batch.hushed import aloud, hushed, hushed_threads
 
 
 def test_what_is_printed_within_is_logged(caplog, capsys):
@@ -92,3 +92,16 @@ def test_streams_that_somebody_else_has_changed_meanwhile_are_left_alone(capsys)
     finally:
         sys.stdout = before
     assert capsys.readouterr().out == ""
+
+
+def test_a_thread_that_a_library_began_is_hushed_by_its_name(caplog, capsys):
+    def talk():
+        print(f"{threading.current_thread().name} talks")
+
+    with caplog.at_level(logging.INFO), hushed_threads("talker"):
+        for name in ("talker", "other"):
+            thread = threading.Thread(target=talk, name=name)
+            thread.start()
+            thread.join()
+    assert [record.getMessage() for record in caplog.records] == ["talker talks"]
+    assert capsys.readouterr().out == "other talks\n"

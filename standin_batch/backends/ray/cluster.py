@@ -8,7 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from standin_batch.errors import NotReadyError
+from standin_batch.hushed import hushed_threads
 from standin_batch.machine import RayOptions
+
+TALKING = ("ray_listen_error_messages", "ray_print_logs")
+"""Threads of Ray that print what is wrong on other nodes; what of that concerns a run, its crew tells."""
 
 
 @contextmanager
@@ -31,7 +35,8 @@ def connected(options: RayOptions) -> Iterator[None]:
         cure = "look with `ray status`; `address` below [ray] in standin.toml names the cluster"
         raise NotReadyError(f"there is no Ray cluster at {address}: {first_line(error)}", cure) from error
     try:
-        yield
+        with hushed_threads(*TALKING):
+            yield
     finally:
         ray.shutdown()
 
