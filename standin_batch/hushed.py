@@ -100,7 +100,7 @@ def hushed() -> Iterator[None]:
 
 @contextmanager
 def hushed_threads(*names: str) -> Iterator[None]:
-    """Within the block, what threads of these names write goes to the log: of libraries that begin threads that talk."""
+    """Within the block, what threads of these names write goes to the log: libraries begin some that talk."""
     _named.update(names)
     _streams.take()
     try:

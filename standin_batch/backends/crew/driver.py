@@ -13,6 +13,7 @@ from standin_batch import __version__
 from standin_batch.backends.crew.orders import Orders, samples_of
 from standin_batch.backends.local import Machine
 from standin_batch.backends.start import Start, frame_of, started
+from standin_batch.plan.makespan import makespan
 from standin_batch.plan.peak import Extent
 from standin_batch.plan.plan import Plan
 from standin_batch.run.common_texts import common_texts
@@ -36,6 +37,7 @@ def drive(
     stop: Stop,
     hire: Hire,
     *,
+    workers: int,
     beside_workers: bool = False,
     patience: float = 0.0,
 ) -> RunFinished:
@@ -48,6 +50,7 @@ def drive(
         emit: is told what happens.
         stop: is looked at between steps; whoever made it also listens to signals.
         hire: gives the workers.
+        workers: as many as are expected; more or fewer may come.
         beside_workers: whether workers may be at work there that go on without their driver.
         patience: seconds in which such workers may end, where they may not.
 
@@ -61,7 +64,8 @@ def drive(
         watching(stop, lambda: asked(layout), lambda why: emit(Stopping(why))),
         started(planned, checkpoints, emit, stop, wait=wait, beside_workers=beside_workers, patience=patience) as start,
     ):
-        frame = frame_of(planned, None)
+        expected = makespan(start.left, planned.costs, workers, planned.manifest.scores.enabled)
+        frame = frame_of(planned, expected.seconds)
         return conduct(start.left, planned.store, frame, emit, stop, lambda desk: hire(start, desk))
 
 

@@ -186,7 +186,7 @@ class Foreman:
             hand.busy, hand.late = False, news.out_of_time
             self._desk.tally.out_of_time |= news.out_of_time
         else:
-            self._is_told(worker, self._hands.setdefault(worker, Hand()), news)
+            self._is_told(worker, self._hands.get(worker, Hand()), news)
 
     def _is_told(self, worker: str, hand: Hand, told: Told) -> None:
         event = told.event

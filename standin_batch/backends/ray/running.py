@@ -48,11 +48,11 @@ def run_ray(
     """
 
     def hire(start: Start, desk: Desk) -> Foreman:
-        expected = options.workers or max(1, places_for(options))
         pieces = [shard.plan for shard in shards(start.left, expected, planned.costs)]
         orders = orders_of(planned, start, machine, checkpoints, stage_to, stop, pieces)
         deck = Deck(start.left, planned.costs, expected)
         return Foreman(deck, RayCrew(orders, options), desk, machine.max_failures or planned.manifest.run.max_failures)
 
     with connected(options):
-        return drive(planned, machine, checkpoints, emit, stop, hire, patience=PATIENCE)
+        expected = options.workers or max(1, places_for(options))
+        return drive(planned, machine, checkpoints, emit, stop, hire, workers=expected, patience=PATIENCE)
