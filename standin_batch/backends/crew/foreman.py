@@ -25,6 +25,7 @@ from standin_batch.run.events import (
     JobRequeued,
     JobStarted,
     Profiled,
+    Warned,
     WorkerLeft,
     WorkerStarted,
 )
@@ -40,6 +41,9 @@ LOOK = 0.25
 WINDOW = 64
 """Jobs whose prompts a worker encodes together, before the text encoder leaves its GPU."""
 
+LONG = 60.0
+"""Seconds without any worker after which that is said."""
+
 GRACE = 2.0
 """Seconds in which a worker that has a parcel says that it has begun a job; before that it has nothing to save."""
 
@@ -54,7 +58,13 @@ WORKERS_FAULTS = (FailureKind.DEVICE.value, FailureKind.MACHINE.value)
 
 
 class Crew(Protocol):
-    """Workers somewhere. Within it as a context they can be reached; leaving it ends at once those that are left."""
+    """Workers somewhere. Within it as a context they can be reached; leaving it ends at once those that are left.
+
+    Attributes:
+        advice: what to do where no worker comes.
+    """
+
+    advice: str
 
     def hire(self, most: int) -> None:
         """Ask for workers where there is a place for one, until there are `most`."""
@@ -116,6 +126,7 @@ class Foreman:
         self._strikes = Counter[str]()
         self._fruitless = 0
         self._hires_at = 0.0
+        self._began, self._warned = time.monotonic(), False
 
     def work(self) -> None:
         """Have every job made; as `conduct.Labour` has it."""
@@ -140,7 +151,15 @@ class Foreman:
             return False
         return not self._deck.left or any(hand.late for hand in hands)
 
+    def _warn_of_waiting(self) -> None:
+        """Say once that no worker is there, after a while."""
+        if self._hands or self._warned or time.monotonic() < self._began + LONG:
+            return
+        self._warned = True
+        self._desk.emit(Warned("no worker has come yet; they are waited for", self._crew.advice))
+
     def _look(self) -> None:
+        self._warn_of_waiting()
         if self._desk.stop.is_near(0.0):
             self._wind_down()
         if time.monotonic() >= self._hires_at:

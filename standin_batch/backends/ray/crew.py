@@ -33,6 +33,8 @@ class RayCrew:
         options: of the machine file.
     """
 
+    advice = "see what the cluster has room for: ray status"
+
     def __init__(self, orders: Orders, options: RayOptions) -> None:
         self._orders, self._options = orders, options
         self._names = (f"ray-{number}" for number in itertools.count(1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from standin_batch.backends.crew.driver import drive, orders_of
@@ -10,13 +11,17 @@ from standin_batch.backends.local import Machine
 from standin_batch.backends.ray.cluster import connected, places_for
 from standin_batch.backends.ray.crew import RayCrew
 from standin_batch.backends.start import Start
+from standin_batch.errors import NotReadyError
 from standin_batch.machine import RayOptions
 from standin_batch.plan.deck import Deck
+from standin_batch.plan.estimate import CPU
 from standin_batch.plan.shards import shards
 from standin_batch.run.conduct import Desk
 from standin_batch.run.events import Listener, RunFinished
 from standin_batch.run.plan_manifest import PlannedManifest
 from standin_batch.run.stopping import Stop
+
+NO_PLACE = "use --device cpu; where more nodes will come, say how many workers there are to be: `workers` below [ray]"
 
 PATIENCE = 30.0
 """Seconds in which the workers of a driver that was killed end: Ray kills them when it misses that."""
@@ -53,6 +58,10 @@ def run_ray(
         deck = Deck(start.left, planned.costs, expected)
         return Foreman(deck, RayCrew(orders, options), desk, machine.max_failures or planned.manifest.run.max_failures)
 
+    if machine.device == CPU.name:
+        options = replace(options, gpus_per_worker=0)
     with connected(options):
-        expected = options.workers or max(1, places_for(options))
+        expected = options.workers or places_for(options)
+        if not expected:
+            raise NotReadyError("the cluster has no GPU, or no processor beside it", NO_PLACE)
         return drive(planned, machine, checkpoints, emit, stop, hire, workers=expected, patience=PATIENCE)

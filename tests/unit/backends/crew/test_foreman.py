@@ -31,6 +31,8 @@ DEAD = Gone("it was killed", DIED)
 class Script:
     """A crew whose workers do what `acts` says: given a worker and the ids of its parcel, the news that follow."""
 
+    advice = "look"
+
     def __init__(self, acts, workers=("w1", "w2")):
         self.acts, self.workers = acts, workers
         self.news, self.given, self.stopped, self.hired = deque(), [], [], 0
