@@ -91,7 +91,7 @@ class Run:
             empty where that is not known.
         started: seconds since 1970.
         worker: its name in a crew; empty of a process that works alone.
-        device: that it works on, as torch names it; empty where it has not said.
+        device: that it works on; empty where it has not said.
         ended: seconds since 1970; None of one that has not said so.
         completed: jobs that it made.
         first: when it had made the first of them, in seconds since 1970; None before.
@@ -125,7 +125,7 @@ class Journal:
             place: the folder of journals, where it becomes a file of its own; or what takes its lines, where this
                 machine does not see that folder.
             worker: the name of this process in a crew; empty of one that works alone.
-            device: that it works on, as torch names it.
+            device: that it works on; `works_on` can tell it later.
 
         Raises:
             OutputError: if it cannot be written.
@@ -155,6 +155,10 @@ class Journal:
         # Readers look for these three at the beginning of the line, in this order.
         head = {"job_id": job_id, "state": state.value, "at": time.time()}
         self._append({**head, **{name: value for name, value in told.items() if value}})
+
+    def works_on(self, device: str) -> None:
+        """Note the device, where that was not known yet when the journal was begun; before the first entry."""
+        self._append({"device": device})
 
     def close(self) -> None:
         """No more entries follow: the run has ended."""

@@ -19,6 +19,10 @@ from standin_batch.run.journal import SUFFIX, Entry, Run, State
 HEAD = b'{"job_id":"'
 COMPLETED = b'","state":"COMPLETED","at":'
 STATES = {state.value: state for state in State}
+
+FIRST = 4096
+"""Bytes at the beginning of a file that tell of its run."""
+
 LAST = 100
 """Bytes at the end of a file that its last line is in, where that says when the run ended."""
 
@@ -136,16 +140,18 @@ def _files(folder: Path) -> Iterator[_File]:
     for path in sorted(folder.glob(f"*{SUFFIX}")):
         with suppress(OSError):
             content = path.read_bytes()
-            begun = _run(_object(content[: content.find(b"\n") + 1]).get("run"))
+            first, _, rest = content[:FIRST].partition(b"\n")
+            begun = _run(_object(first).get("run"), _object(rest.partition(b"\n")[0]).get("device"))
             if begun is not None:
                 yield _File(begun, content)
 
 
-def _run(told: Any) -> Run | None:  # noqa: ANN401 - whatever the file has
+def _run(told: Any, device: Any) -> Run | None:  # noqa: ANN401 - whatever the file has
     kinds = {"pid": int, "host": str, "born": str, "started": float, "worker": str, "device": str}
     if not isinstance(told, dict) or not all(isinstance(told.get(name), kind) for name, kind in kinds.items()):
         return None
-    return Run(**{name: told[name] for name in kinds})
+    run = Run(**{name: told[name] for name in kinds})
+    return replace(run, device=device) if isinstance(device, str) else run
 
 
 def _object(line: bytes) -> Mapping[str, Any]:

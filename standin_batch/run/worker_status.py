@@ -22,7 +22,7 @@ class WorkerStatus:
     Attributes:
         name: of the worker.
         host: its machine.
-        device: that it works on, as torch names it; empty before it has begun.
+        device: that it works on; empty before it has said.
         since: when it came, in seconds since 1970.
         completed: clips that it has made.
         job_id: of the job at work, the latest begun where several are; empty without one.

@@ -65,6 +65,15 @@ def test_all_that_became_of_a_job_is_told_over_several_runs(tmp_path):
     ]
 
 
+def test_a_device_may_be_told_when_it_is_known(tmp_path):
+    with closing(Journal(tmp_path)) as journal:
+        journal.works_on("cuda:1")
+        journal.write("a", "job a", State.RUNNING)
+    (run,) = runs(tmp_path)
+    assert run.device == "cuda:1"
+    assert list(latest(tmp_path)) == ["a"]
+
+
 def test_a_run_is_told_with_what_it_has_made(tmp_path):
     with closing(Journal(tmp_path, device="cuda:1")) as journal:
         (run,) = runs(tmp_path)
