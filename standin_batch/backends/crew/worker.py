@@ -85,6 +85,7 @@ class Worker:
         with ExitStack() as stack:
             self._executor = stack.enter_context(Executor(self._desk, self._settings(device)))
             self._leaving = stack.pop_all()
+        self._desk.journal.works_on(self.device)
         return self
 
     def __exit__(
