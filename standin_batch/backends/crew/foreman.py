@@ -240,7 +240,7 @@ class Foreman:
         hand = self._hands.pop(worker, Hand())
         self._deck.leaves(worker)
         if joined or gone.kind:
-            self._desk.emit(WorkerLeft(worker, gone.why if gone.kind else ""))
+            self._desk.emit(WorkerLeft(worker, gone.why))
         for job in hand.at_work.values():
             self._comes_back(worker, job, gone)
         if gone.kind and not hand.made:

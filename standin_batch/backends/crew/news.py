@@ -60,8 +60,8 @@ class Gone:
     """A worker has ended.
 
     Attributes:
-        why: in words.
-        kind: of the fault, as `failure.FailureKind` has it, or `DIED`; empty of one that was let go.
+        why: in words; empty of one that has done all it was to do.
+        kind: of the fault, as `failure.FailureKind` has it, or `DIED`; empty without one.
         cure: what to do about it.
     """
 

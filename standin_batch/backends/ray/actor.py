@@ -49,7 +49,7 @@ class Actor:
         try:
             os.chdir(self._orders.directory)
             self._work(OutputLayout(self._orders.folder or self._orders.directory))
-            gone = Gone("its work is done")
+            gone = Gone("")
         except KeyboardInterrupt:
             gone = Gone(self._stop.reason)
         except RunEnded as ended:
