@@ -1,0 +1,218 @@
+"""The crew of an array, as the driver sees it: what its workers tell, and which of its tasks Slurm still has."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+from standin_batch.backends.crew.driver import of_worker
+from standin_batch.backends.crew.foreman import WORKERS_FAULTS
+from standin_batch.backends.crew.news import Gone, Joined, Made, News, Told
+from standin_batch.backends.crew.news_lines import NewsFile
+from standin_batch.backends.slurm.array import Array, events_file, forget, stop_file, workers_of
+from standin_batch.backends.slurm.client import SlurmError
+from standin_batch.backends.slurm.queue import Task, ask_to_save, cancel, end_waiting, tasks_named
+from standin_batch.errors import NotReadyError
+from standin_batch.files import write_atomic
+from standin_batch.run.conduct import Desk
+from standin_batch.run.events import Event, JobCompleted, JobFailed, Profiled, Warned, WorkerLeft, WorkerStarted
+from standin_batch.run.failure import ENDING, FailureKind
+from standin_batch.run.outcomes import RunEnded
+
+logger = logging.getLogger(__name__)
+
+LOOK, LOOK_EACH = 0.5, 0.01
+"""Seconds between two looks at what workers have told: at least, and for each worker, as each has a file of its own."""
+
+ASKS = 5.0
+"""Seconds between two questions to Slurm, whose controller answers all of a cluster's users."""
+
+USUAL = frozenset(("None", "Priority", "Resources", "BeginTime", "Cleaning", "Nodes required for job are DOWN", ""))
+"""Why tasks wait that wait for no more than their turn (squeue(1), "JOB REASON CODES")."""
+
+SHOWN = 5
+"""Tasks that are named one by one."""
+
+
+class ArrayCrew:
+    """Has the jobs of an array made; a `conduct.Labour`.
+
+    Args:
+        array: that is submitted.
+        desk: where results go, and who is told.
+        max_failures: failed jobs that end the run; None for no end.
+        found: whether it was submitted by an earlier driver: then some of it has happened.
+    """
+
+    def __init__(self, array: Array, desk: Desk, max_failures: int | None, *, found: bool) -> None:
+        self._array, self._desk, self._max_failures = array, desk, max_failures
+        self._layout = desk.store.layout
+        self._files: dict[str, NewsFile] = {}
+        self._gone: dict[int, Gone] = {}
+        self._tasks: Mapping[int, Task] | None = None
+        self._asks_at = 0.0
+        self._told_of = set[str]()
+        if found:
+            self._catch_up()
+
+    def work(self) -> None:
+        """Listen until all tasks have ended; as `conduct.Labour` has it."""
+        try:
+            while not self._is_over():
+                self._desk.stop.wait(self._pause)
+                self._look()
+        except (RunEnded, KeyboardInterrupt):
+            self._wind_down()
+            raise
+        forget(self._layout, self._array)
+        self._ended()
+
+    def left(self, why: str) -> None:
+        """Nothing: each worker notes that of its own jobs, in its own journal."""
+
+    def learn(self, profiled: Profiled) -> None:
+        """Nothing: where each worker's time went is not known here."""
+
+    @property
+    def _pause(self) -> float:
+        return max(LOOK, LOOK_EACH * len(self._array.shards))
+
+    def _is_over(self) -> bool:
+        return all(self._has_ended(rank) for rank in range(len(self._array.shards)))
+
+    def _has_ended(self, rank: int) -> bool:
+        """Whether nothing more comes of a rank: its shard is made, or Slurm does not have its task any more."""
+        gone = self._gone.get(rank)
+        if gone is not None and not gone.kind:
+            return True
+        return self._tasks is not None and (rank not in self._tasks or self._tasks[rank].is_over)
+
+    def _look(self) -> None:
+        """What Slurm says first, then what the workers tell: who is gone by the first has told all by the second."""
+        if time.monotonic() >= self._asks_at:
+            self._asks_at = time.monotonic() + ASKS
+            self._ask_slurm()
+        self._listen()
+
+    def _ask_slurm(self) -> None:
+        try:
+            self._tasks = tasks_named(self._array.name)
+        except SlurmError as error:  # a controller that is started anew: its tasks go on
+            logger.warning("%s (%s)", error.message, error.hint)
+            return
+        for reason in sorted({task.reason for task in self._tasks.values() if task.waits} - USUAL - self._told_of):
+            self._told_of.add(reason)
+            number = sum(task.waits and task.reason == reason for task in self._tasks.values())
+            told = f"Slurm keeps {number} of {len(self._array.shards)} workers waiting: {reason}"
+            self._desk.emit(Warned(told, f"scontrol show job {self._array.id}"))
+
+    def _listen(self) -> None:
+        for worker, rank in workers_of(self._layout, self._array.id).items():
+            for news in self._file(worker).new():
+                self._hear(worker, rank, news)
+
+    def _file(self, worker: str) -> NewsFile:
+        return self._files.setdefault(worker, NewsFile(events_file(self._layout, worker)))
+
+    def _catch_up(self) -> None:
+        """Hear of this run's jobs what was told before this driver came: what is made already is none of them."""
+        for worker, rank in workers_of(self._layout, self._array.id).items():
+            told = list(self._file(worker).new())
+            has_left = any(isinstance(news, Gone) for news in told)
+            for news in told:
+                if isinstance(news, Told):
+                    if getattr(news.event, "job_id", "") in self._desk.tally.planned:
+                        self._hear(worker, rank, news)
+                elif not has_left:
+                    self._hear(worker, rank, news)
+                elif isinstance(news, Gone):
+                    self._gone[rank] = news
+
+    def _hear(self, worker: str, rank: int, news: News) -> None:
+        if isinstance(news, Joined):
+            self._gone.pop(rank, None)
+            self._desk.emit(WorkerStarted(worker, news.host, news.device))
+        elif isinstance(news, Gone):
+            self._gone[rank] = news
+            self._desk.emit(WorkerLeft(worker, news.why))
+        elif isinstance(news, Made):
+            self._desk.tally.out_of_time |= news.out_of_time
+        elif isinstance(news, Told):
+            self._is_told(worker, news.event)
+
+    def _is_told(self, worker: str, event: Event) -> None:
+        if isinstance(event, JobFailed) and event.kind in WORKERS_FAULTS:
+            return  # the worker ends by it, and says so itself
+        self._desk.emit(of_worker(event, worker))
+        if isinstance(event, JobCompleted):
+            self._desk.refresh()
+        elif isinstance(event, JobFailed):
+            self._check_failures(event)
+
+    def _check_failures(self, event: JobFailed) -> None:
+        if event.kind == FailureKind.DISK_FULL.value:
+            raise RunEnded(event.kind)
+        if self._max_failures is not None and len(self._desk.tally.failed) >= self._max_failures:
+            raise RunEnded("max_failures")
+
+    def _wind_down(self) -> None:
+        """Have all workers save what they have, and wait for that. A second signal ends them at once.
+
+        Raises:
+            Stopped: at a second signal.
+        """
+        try:
+            write_atomic(stop_file(self._layout), "")  # for those that begin only now
+            self._try(end_waiting)
+            self._try(ask_to_save)
+            self._tasks, self._asks_at = None, 0.0
+            while not all(rank in self._gone or self._has_ended(rank) for rank in range(len(self._array.shards))):
+                self._look_on()
+                time.sleep(self._pause)
+            self._look_on()
+            forget(self._layout, self._array)
+        except KeyboardInterrupt:
+            self._try(cancel)
+            raise
+
+    def _look_on(self) -> None:
+        """A look, when the run ends anyway: that further jobs fail does not end it again."""
+        try:
+            self._look()
+        except RunEnded as ended:
+            logger.info("while the workers end: %s", ended)
+
+    def _try(self, what: Callable[[str], None]) -> None:
+        """Ask Slurm for something that it refuses where nothing is left to do."""
+        try:
+            what(self._array.id)
+        except SlurmError as error:
+            logger.info("%s", error.message)
+
+    def _ended(self) -> None:
+        """All tasks have ended: say so of those that have left jobs.
+
+        Raises:
+            NotReadyError: if a machine lacks something.
+        """
+        desk = self._desk
+        if not desk.tally.remaining or desk.tally.out_of_time:
+            return
+        for gone in self._gone.values():
+            if gone.kind in {kind.value for kind in ENDING}:
+                raise NotReadyError(gone.why, gone.cure)
+        early = [rank for rank in range(len(self._array.shards)) if rank not in self._gone or self._gone[rank].kind]
+        told = (
+            f"Slurm has ended {len(early)} of {len(self._array.shards)} workers early: {_listed(early, self._states())}"
+        )
+        desk.emit(Warned(told, "run the same command again to go on; what they printed is in .standin/slurm"))
+        desk.stop.request("workers that Slurm has ended")
+
+    def _states(self) -> Mapping[int, str]:
+        return {rank: task.state for rank, task in (self._tasks or {}).items()}
+
+
+def _listed(ranks: Iterable[int], states: Mapping[int, str]) -> str:
+    shown = [f"{rank} ({states.get(rank, 'gone')})" for rank in ranks]
+    return ", ".join(shown[:SHOWN]) + (f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else "")

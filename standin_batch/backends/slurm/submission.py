@@ -1,0 +1,104 @@
+"""Submitting an array through submitit: the machine file's words become sbatch's."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from standin_batch.backends.crew.orders import Orders
+from standin_batch.backends.slurm.client import SlurmError
+from standin_batch.backends.slurm.task import WARNING, ShardTask
+from standin_batch.machine import SlurmOptions
+from standin_batch.output.layout import safe_name
+from standin_batch.plan.plan import Plan
+
+ORDERS = "orders.pkl"
+
+ALL_AT_ONCE = 10_000
+"""Tasks of an array that may be at work together: as many as Slurm gives room."""
+
+
+def new_name(manifest: str) -> str:
+    """What an array of a manifest is called in Slurm; no two have one name."""
+    return f"standin-{safe_name(manifest)[:40]}-{uuid.uuid4().hex[:8]}"
+
+
+def submit(name: str, shards: Sequence[Plan], orders: Orders, options: SlurmOptions, folder: Path) -> str:
+    """Submit an array with a task for each shard.
+
+    Args:
+        name: of the array.
+        shards: in the order of ranks.
+        orders: what all workers are told.
+        options: of the machine file.
+        folder: that all nodes see, for what belongs to the array; what an earlier one left there goes.
+
+    Returns:
+        The array's id.
+
+    Raises:
+        SlurmError: if Slurm does not take it.
+    """
+    told = folder / ORDERS
+    told.write_bytes(pickle.dumps(orders))
+    tasks = [ShardTask(rank, shard, told, options.max_requeues) for rank, shard in enumerate(shards)]
+    from submitit import SlurmExecutor
+    from submitit.core.utils import FailedJobError, FailedSubmissionError
+
+    executor = SlurmExecutor(folder)
+    executor.update_parameters(**parameters(name, options))
+    try:
+        with executor.batch():
+            jobs = [executor.submit(task) for task in tasks]
+    except (FailedJobError, FailedSubmissionError) as error:
+        said = str(error).strip().splitlines()[-1]
+        raise SlurmError(f"Slurm does not take the array: {said}", "look at `[slurm]` in the machine file") from error
+    return str(jobs[0].job_id).split("_")[0]
+
+
+def clear(folder: Path) -> None:
+    """Remove what an earlier array left."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def parameters(name: str, options: SlurmOptions) -> dict[str, Any]:
+    """What submitit is told of an array of workers, one task of one node each.
+
+    Args:
+        name: of the array.
+        options: of the machine file.
+    """
+    cpus = options.cpus_per_worker
+    wanted = {
+        "partition": options.partition,
+        "account": options.account,
+        "qos": options.qos,
+        "constraint": options.constraint,
+        "gpus_per_node": options.gpus_per_worker or None,
+        "mem": options.mem,
+    }
+    return {
+        "job_name": name,
+        "time": options.time,  # None for the partition's own, instead of submitit's five minutes
+        "nodes": 1,
+        "ntasks_per_node": 1,
+        "cpus_per_task": cpus,
+        # Since 22.05 srun does not take over what sbatch was given.
+        "srun_args": [f"--cpus-per-task={cpus}"],
+        "setup": [*options.setup, f"export OMP_NUM_THREADS={options.omp_threads}"],
+        "array_parallelism": ALL_AT_ONCE,
+        "additional_parameters": _additional(options),
+        **{key: value for key, value in wanted.items() if value is not None},
+    }
+
+
+def _additional(options: SlurmOptions) -> dict[str, Any]:
+    """Options of sbatch that submitit has no name for, or another default."""
+    given = {"reservation": options.reservation} if options.reservation is not None else {}
+    own = {"requeue": True, "signal": f"{WARNING}@{options.signal_before}"}
+    return {**given, **{name.lstrip("-"): value for name, value in options.extra.items()}, **own}
