@@ -63,9 +63,9 @@ def test_a_task_that_is_requeued_hears_sigterm_and_starts_again_with_its_rank(sl
 
 def test_what_submitit_does_at_usr2_requeues_the_task(slurm, submit, tmp_path):
     array = submit()
-    slurm.call("scancel", "--signal=USR2", f"{array}_1")
-    slurm.until(lambda: told(tmp_path, 1, start=1))
-    assert told(tmp_path, 1)[1:] == ["SIGUSR2"]
+    slurm.call("scancel", "--signal=USR2", f"{array}_0")
+    slurm.until(lambda: told(tmp_path, 0, start=1))
+    assert (told(tmp_path, 0)[1:], told(tmp_path, 1)[1:]) == (["SIGUSR2"], [])
     slurm.wait_for(array, "RUNNING", "RUNNING")
 
 
