@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import TypeAlias
 
 from standin_batch import __version__
 from standin_batch.backends.crew.orders import Orders, samples_of
@@ -18,7 +17,7 @@ from standin_batch.plan.peak import Extent
 from standin_batch.plan.plan import Plan
 from standin_batch.run.common_texts import common_texts
 from standin_batch.run.conduct import Desk, Labour, conduct
-from standin_batch.run.events import Event, Listener, RunFinished, Stopping
+from standin_batch.run.events import Listener, RunFinished, Stopping
 from standin_batch.run.plan_manifest import PlannedManifest
 from standin_batch.run.stop_request import asked
 from standin_batch.run.stopping import Stop
@@ -111,8 +110,3 @@ def orders_of(
         empty=start.empty,
         until=None if stop.at is None else time.time() + stop.at - time.monotonic(),
     )
-
-
-def of_worker(event: Event, worker: str) -> Event:
-    """The same event, telling whose it is, where it can."""
-    return replace(cast(Any, event), worker=worker) if hasattr(event, "worker") else event

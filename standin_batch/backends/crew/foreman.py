@@ -12,14 +12,15 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol
 
-from standin_batch.backends.crew.driver import of_worker
-from standin_batch.backends.crew.news import DIED, Gone, Joined, Made, News, Sent, Told
+from standin_batch.backends.crew.hearing import Hearing, is_workers_fault
+from standin_batch.backends.crew.news import DIED, Gone, Joined, Made, News, Sent
 from standin_batch.errors import NotReadyError
 from standin_batch.output.layout import OutputLayout
 from standin_batch.plan.deck import Deck
 from standin_batch.plan.plan import Plan
 from standin_batch.run.conduct import Desk
 from standin_batch.run.events import (
+    Event,
     JobCompleted,
     JobFailed,
     JobRequeued,
@@ -31,7 +32,6 @@ from standin_batch.run.events import (
 )
 from standin_batch.run.failure import FIRST_PAUSE, GROWTH, LONGEST_PAUSE, FailureKind
 from standin_batch.run.journal import State
-from standin_batch.run.outcomes import RunEnded
 from standin_batch.run.saved import progress
 from standin_batch.run.stopping import Stopped
 
@@ -52,9 +52,6 @@ STRIKES = 3
 
 FRUITLESS = 4
 """Workers that end by a fault one after the other, with no clip made in between, until the run ends."""
-
-WORKERS_FAULTS = (FailureKind.DEVICE.value, FailureKind.MACHINE.value)
-"""Failures of jobs that lie in where they were made."""
 
 
 class Crew(Protocol):
@@ -121,7 +118,8 @@ class Foreman:
     """
 
     def __init__(self, deck: Deck, crew: Crew, desk: Desk, max_failures: int | None) -> None:
-        self._deck, self._crew, self._desk, self._max_failures = deck, crew, desk, max_failures
+        self._deck, self._crew, self._desk = deck, crew, desk
+        self._hearing = Hearing(desk, max_failures)
         self._hands: dict[str, Hand] = {}
         self._strikes = Counter[str]()
         self._fruitless = 0
@@ -205,30 +203,19 @@ class Foreman:
             hand.busy, hand.late = False, news.out_of_time
             self._desk.tally.out_of_time |= news.out_of_time
         else:
-            self._is_told(worker, self._hands.get(worker, Hand()), news)
+            self._is_told(worker, self._hands.get(worker, Hand()), news.event)
 
-    def _is_told(self, worker: str, hand: Hand, told: Told) -> None:
-        event = told.event
-        if isinstance(event, JobFailed) and event.kind in WORKERS_FAULTS:
-            return  # the worker ends by it, and says so itself; its job comes back
+    def _is_told(self, worker: str, hand: Hand, event: Event) -> None:
+        if is_workers_fault(event):
+            return  # its job comes back with it
         if isinstance(event, JobStarted):
             hand.at_work[event.job_id] = event
-        elif isinstance(event, (JobCompleted, JobFailed)) and event.job_id in hand.at_work:
-            del hand.at_work[event.job_id]
-        if isinstance(event, (JobCompleted, JobFailed)):
+        elif isinstance(event, (JobCompleted, JobFailed)):
+            hand.at_work.pop(event.job_id, None)
             self._deck.ended(worker, [event.job_id])
-        self._desk.emit(of_worker(event, worker))
         if isinstance(event, JobCompleted):
             hand.made, self._fruitless, self._hires_at = hand.made + 1, 0, 0.0
-            self._desk.refresh()
-        elif isinstance(event, JobFailed):
-            self._check_failures(event)
-
-    def _check_failures(self, event: JobFailed) -> None:
-        if event.kind == FailureKind.DISK_FULL.value:
-            raise RunEnded(event.kind)
-        if self._max_failures is not None and len(self._desk.tally.failed) >= self._max_failures:
-            raise RunEnded("max_failures")
+        self._hearing.pass_on(worker, event)
 
     def _is_gone(self, worker: str, gone: Gone) -> None:
         """Its jobs come back; a place where nothing comes of any worker is not filled for a while, or ends the run.
@@ -266,9 +253,7 @@ class Foreman:
         hint = "look into the logs of the workers; --retry-failed tries it all the same"
         self._deck.ended(worker, [job.job_id])
         self._desk.journal.write(job.job_id, job.label, State.FAILED, error, kind=kind, hint=hint, attempt=strikes)
-        event = JobFailed(job.job_id, job.label, error, hint, kind)
-        self._desk.emit(event)
-        self._check_failures(event)
+        self._hearing.pass_on(worker, JobFailed(job.job_id, job.label, error, hint, kind))
 
 
 def _how_far(layout: OutputLayout, job_id: str) -> str:

@@ -6,8 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from standin_batch.backends.crew.driver import of_worker
-from standin_batch.backends.crew.foreman import WORKERS_FAULTS
+from standin_batch.backends.crew.hearing import Hearing
 from standin_batch.backends.crew.news import Gone, Joined, Made, News, Told
 from standin_batch.backends.crew.news_lines import NewsFile
 from standin_batch.backends.slurm.array import Array, events_file, forget, stop_file, workers_of
@@ -16,8 +15,8 @@ from standin_batch.backends.slurm.queue import Task, ask_to_save, cancel, end_wa
 from standin_batch.errors import NotReadyError
 from standin_batch.files import write_atomic
 from standin_batch.run.conduct import Desk
-from standin_batch.run.events import Event, JobCompleted, JobFailed, Profiled, Warned, WorkerLeft, WorkerStarted
-from standin_batch.run.failure import ENDING, FailureKind
+from standin_batch.run.events import Profiled, Warned, WorkerLeft, WorkerStarted
+from standin_batch.run.failure import ENDING
 from standin_batch.run.outcomes import RunEnded
 
 logger = logging.getLogger(__name__)
@@ -46,7 +45,7 @@ class ArrayCrew:
     """
 
     def __init__(self, array: Array, desk: Desk, max_failures: int | None, *, found: bool) -> None:
-        self._array, self._desk, self._max_failures = array, desk, max_failures
+        self._array, self._desk, self._hearing = array, desk, Hearing(desk, max_failures)
         self._layout = desk.store.layout
         self._files: dict[str, NewsFile] = {}
         self._gone: dict[int, Gone] = {}
@@ -139,22 +138,7 @@ class ArrayCrew:
         elif isinstance(news, Made):
             self._desk.tally.out_of_time |= news.out_of_time
         elif isinstance(news, Told):
-            self._is_told(worker, news.event)
-
-    def _is_told(self, worker: str, event: Event) -> None:
-        if isinstance(event, JobFailed) and event.kind in WORKERS_FAULTS:
-            return  # the worker ends by it, and says so itself
-        self._desk.emit(of_worker(event, worker))
-        if isinstance(event, JobCompleted):
-            self._desk.refresh()
-        elif isinstance(event, JobFailed):
-            self._check_failures(event)
-
-    def _check_failures(self, event: JobFailed) -> None:
-        if event.kind == FailureKind.DISK_FULL.value:
-            raise RunEnded(event.kind)
-        if self._max_failures is not None and len(self._desk.tally.failed) >= self._max_failures:
-            raise RunEnded("max_failures")
+            self._hearing.pass_on(worker, news.event)
 
     def _wind_down(self) -> None:
         """Have all workers save what they have, and wait for that. A second signal ends them at once.

@@ -53,7 +53,7 @@ def run_slurm(
         Stopped: if it is stopped before its first job.
     """
     layout, failures = planned.store.layout, machine.max_failures or planned.manifest.run.max_failures
-    before = living(layout)
+    workers, before = options.workers or 1, living(layout)
     if before is not None:
         _check_same(before, planned.plan, layout)
 
@@ -62,7 +62,7 @@ def run_slurm(
         if (found := living(layout)) is not None:
             _check_same(found, start.left, layout)
             return ArrayCrew(found, desk, failures, found=True)
-        pieces = [shard.plan for shard in shards(start.left, options.workers or 1, planned.costs)]
+        pieces = [shard.plan for shard in shards(start.left, workers, planned.costs)]
         orders = orders_of(planned, start, machine, checkpoints, stage_to, stop, pieces)
         array = Array(new_name(planned.manifest.name), "", tuple(map(jobs_of, pieces)))
         clear(folder_of(layout))
@@ -72,7 +72,7 @@ def run_slurm(
         write(layout, array)
         return ArrayCrew(array, desk, failures, found=False)
 
-    return drive(planned, machine, checkpoints, emit, stop, hire, beside_workers=before is not None)
+    return drive(planned, machine, checkpoints, emit, stop, hire, workers=workers, beside_workers=before is not None)
 
 
 def living(layout: OutputLayout) -> Array | None:
