@@ -27,7 +27,7 @@ LOOK, LOOK_EACH = 0.5, 0.01
 ASKS = 5.0
 """Seconds between two questions to Slurm, whose controller answers all of a cluster's users."""
 
-USUAL = frozenset(("None", "Priority", "Resources", "BeginTime", "Cleaning", "Nodes required for job are DOWN", ""))
+USUAL = frozenset(("None", "Priority", "Resources", "BeginTime", "Cleaning", ""))
 """Why tasks wait that wait for no more than their turn (squeue(1), "JOB REASON CODES")."""
 
 SHOWN = 5

@@ -11,7 +11,7 @@ from standin_batch.backends.crew.driver import drive, orders_of
 from standin_batch.backends.local import Machine
 from standin_batch.backends.slurm.array import Array, folder_of, jobs_of, stop_file, write, written
 from standin_batch.backends.slurm.crew import ASKS, ArrayCrew
-from standin_batch.backends.slurm.queue import tasks_named
+from standin_batch.backends.slurm.queue import end_waiting, tasks_named
 from standin_batch.backends.slurm.submission import clear, new_name, submit
 from standin_batch.backends.start import Start
 from standin_batch.job import Job
@@ -54,7 +54,7 @@ def run_slurm(
     """
     layout, failures = planned.store.layout, machine.max_failures or planned.manifest.run.max_failures
     workers, before = options.workers or 1, living(layout)
-    if before is not None:
+    if before is not None and not stop_file(layout).exists():
         _check_same(before, planned.plan, layout)
 
     def hire(start: Start, desk: Desk) -> ArrayCrew:
@@ -91,9 +91,10 @@ def living(layout: OutputLayout) -> Array | None:
 
 
 def _let_end(layout: OutputLayout, desk: Desk) -> None:
-    """Wait for an array that an earlier driver has asked to stop."""
+    """Wait for an array that was asked to stop."""
     if stop_file(layout).exists() and (array := living(layout)) is not None:
         with preparing(desk.emit, f"waiting for the array {array.id}, which was asked to stop"):
+            end_waiting(array.id)
             while living(layout) is not None:
                 desk.stop.wait(ASKS)
 

@@ -11,7 +11,7 @@ import os
 import pickle
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -24,8 +24,9 @@ from standin_batch.backends.slurm.array import events_file, stop_file, worker_na
 from standin_batch.backends.slurm.client import ask_slurm
 from standin_batch.backends.slurm.taken_up import still_to_do
 from standin_batch.errors import StandinError
+from standin_batch.files import write_atomic
 from standin_batch.locks.holder import myself
-from standin_batch.output.layout import OutputLayout
+from standin_batch.output.layout import OutputLayout, WorkerLayout
 from standin_batch.plan.plan import Plan
 from standin_batch.run.events import Event
 from standin_batch.run.failure import kind_of
@@ -33,7 +34,7 @@ from standin_batch.run.journal import Journal
 from standin_batch.run.log import log_to
 from standin_batch.run.outcomes import RunEnded
 from standin_batch.run.posts import at_post
-from standin_batch.run.stop_request import Place, StopRequest, asked
+from standin_batch.run.stop_request import StopRequest, asked
 from standin_batch.run.stopping import Stop, listening
 from standin_batch.run.watch import watching
 
@@ -140,9 +141,12 @@ def _made(
     tell(Made(worker.out_of_time))
 
 
-def _wished(post: Place, place: _Place) -> StopRequest | None:
-    """What somebody asks this worker for, or its whole array."""
+def _wished(post: WorkerLayout, place: _Place) -> StopRequest | None:
+    """What somebody asks this worker for, or its whole array: who asks one asks all, those that still wait, too."""
     found = asked(post)
+    if found is not None and not place.is_unwanted:
+        with suppress(OSError):
+            write_atomic(stop_file(place.layout), "")
     if found is None and place.is_unwanted:
         me = myself()
         return StopRequest(me.host, me.pid, me.born, me.boot)
