@@ -15,11 +15,10 @@ from standin_batch.job import Job
 from standin_batch.plan.cost import CostModel
 from standin_batch.plan.hand import Hand
 from standin_batch.plan.line import Line, Span
-from standin_batch.plan.longest import longest_first
 from standin_batch.plan.order import NANO
-from standin_batch.plan.partition import stations
 from standin_batch.plan.plan import Plan, PlannedJob
 from standin_batch.plan.planner import grouped
+from standin_batch.plan.sharing import longest_first, shared_out
 from standin_batch.plan.steal import best_theft
 
 PARCEL_SECONDS = 30.0
@@ -68,12 +67,11 @@ class Deck:
     def __init__(self, plan: Plan, costs: CostModel, workers: int) -> None:
         if workers < 1:
             raise ValueError(f"{workers} workers cannot run anything")
-        line = Line(plan, costs)
-        self._orphans = [list(each.spans) for each in stations(line, workers) if each.spans]
-        self._line = longest_first(line, (span for spans in self._orphans for span in spans))
+        self._line, stations = shared_out(Line(plan, costs), workers, longest_first)
+        self._orphans = [list(each.spans) for each in stations if each.spans]
         self._places = {item.job.job_id: place for place, unit in enumerate(self._line.units) for item in unit.items}
         self._left = set(self._places)
-        self._waiting = [len(level) for level in line.levels]
+        self._waiting = [len(level) for level in self._line.levels]
         self._hands: dict[str, Hand] = {}
 
     @property

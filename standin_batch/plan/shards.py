@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from standin_batch.plan.cost import CostModel
 from standin_batch.plan.line import Line
 from standin_batch.plan.order import NANO
-from standin_batch.plan.partition import Station, stations
+from standin_batch.plan.partition import Station
 from standin_batch.plan.plan import Plan
 from standin_batch.plan.planner import grouped
+from standin_batch.plan.sharing import as_planned, shared_out
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,10 @@ class Shard:
 def shards(plan: Plan, workers: int, costs: CostModel) -> tuple[Shard, ...]:
     """Cut a plan for `workers`, so that the last is done as early as can be.
 
-    A shard is a piece of the plan's order, one of each priority. A group is parted where the time that this saves is
-    more than its weights take to load once more. All attempts of a job are in one shard.
+    A shard is a piece of the plan's order, one of each priority; or of that order mixed, so that shards have something
+    of each size on the same weights, where hardly anything is lost by it. Within a shard, the order is the plan's. A
+    group is parted where the time that this saves is more than its weights take to load once more. All attempts of a
+    job are in one shard.
 
     Args:
         plan: what is to run.
@@ -51,8 +54,8 @@ def shards(plan: Plan, workers: int, costs: CostModel) -> tuple[Shard, ...]:
     """
     if workers < 1:
         raise ValueError(f"{workers} workers cannot run anything")
-    line = Line(plan, costs)
-    return tuple(_shard(line, station) for station in stations(line, workers) if station.spans)
+    line, stations = shared_out(Line(plan, costs), workers, as_planned)
+    return tuple(_shard(line, station) for station in stations if station.spans)
 
 
 def _shard(line: Line, station: Station) -> Shard:

@@ -47,14 +47,6 @@ def ids(plan):
     return [item.job.job_id for item in plan.to_run]
 
 
-def pieces_of(plan):
-    """The same, those of each priority."""
-    levels = {}
-    for item in plan.to_run:
-        levels.setdefault(item.job.priority, []).append(item.job.job_id)
-    return list(levels.values())
-
-
 def seconds_of(jobs, costs, before=None):
     """What jobs take one after the other, added up one by one."""
     states = [before, *map(state_of, jobs)]

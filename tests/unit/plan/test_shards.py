@@ -10,14 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jobs import make_job
-from shared_out import COSTS, LARGE, LARGE_SHAPES, drawn_plan, ids, pieces_of, seconds_of
+from shared_out import COSTS, LARGE, LARGE_SHAPES, drawn_plan, ids, seconds_of
 
 from standin_batch.attempts import attempt
 from standin_batch.manifest.manifest import Acceptance, Condition
 from standin_batch.plan.cost import CostModel, Rates
+from standin_batch.plan.line import Line
+from standin_batch.plan.order import NANO
+from standin_batch.plan.partition import stations
 from standin_batch.plan.planner import make_plan
 from standin_batch.plan.reason import Reason
 from standin_batch.plan.shards import shards
+from standin_batch.plan.sharing import LOST
 
 LIKE = Acceptance((Condition("face_similarity", ">=", 0.5),), best_of=3)
 
@@ -40,10 +44,13 @@ def test_no_other_cut_ends_sooner(seed):
     draw = random.Random(seed)
     costs = replace(COSTS, rates=Rates(opening=10 ** draw.uniform(-3, 0), fuse=10 ** draw.uniform(5, 9)))
     plan, workers = drawn_plan(draw, draw.randint(1, 9)), draw.randint(1, 4)
-    found = shards(plan, workers, costs)
     best = soonest(jobs_of(plan), workers, costs)
-    assert max(shard.seconds for shard in found) == pytest.approx(best, abs=1e-6)
-    assert max(seconds_of(jobs_of(shard.plan), costs) for shard in found) == pytest.approx(best, abs=1e-6)
+    line = Line(plan, costs)
+    assert max(station.ready for station in stations(line, workers)) / NANO == pytest.approx(best, abs=1e-6)
+    found = shards(plan, workers, costs)
+    for shard in found:
+        assert shard.seconds == pytest.approx(seconds_of(jobs_of(shard.plan), costs), abs=1e-6)
+        assert shard.seconds <= (1 + LOST) * best + 1e-6
 
 
 @settings(max_examples=25, deadline=None)
@@ -61,15 +68,19 @@ def test_every_job_is_in_one_shard_and_no_shard_is_later_than_one_worker(draw, n
 
 @settings(max_examples=15, deadline=None)
 @given(st.randoms(use_true_random=False), st.integers(1, 30), st.integers(1, 6))
-def test_a_shard_is_a_piece_of_the_order_of_each_priority(draw, number, workers):
+def test_a_shard_keeps_the_order_of_the_plan(draw, number, workers):
     plan = drawn_plan(draw, number, (0, 1))
     place = {key: index for index, key in enumerate(ids(plan))}
     for shard in shards(plan, workers, COSTS):
-        assert [job.priority for job in jobs_of(shard.plan)] == sorted(
-            (job.priority for job in jobs_of(shard.plan)), reverse=True
-        )
-        for piece in pieces_of(shard.plan):
-            assert [place[key] for key in piece] == list(range(place[piece[0]], place[piece[0]] + len(piece)))
+        places = [place[key] for key in ids(shard.plan)]
+        assert places == sorted(places)
+
+
+def test_no_shard_is_of_long_jobs_only():
+    """Ten long jobs and ten short ones of one LoRA: each of five shards has two of both."""
+    jobs = [make_job(n, lora="x", num_inference_steps=4, shape=(160, 96, 9 if n < 10 else 17)) for n in range(20)]
+    for shard in shards(make_plan(jobs, {}), 5, COSTS):
+        assert sorted(job.num_frames for job in jobs_of(shard.plan)) == [9, 9, 17, 17]
 
 
 @pytest.mark.parametrize(
