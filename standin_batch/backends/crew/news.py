@@ -35,12 +35,12 @@ class Sent:
 
     Attributes:
         path: below the output folder.
-        content: of the file.
-        ends: whether it is a line that a file gets behind all others, and not a file.
+        content: of the file; None where there is to be none.
+        is_line: whether it is what a file gets behind all that it has, and not a file.
     """
 
     path: PurePosixPath
-    content: bytes
+    content: bytes | None
     is_line: bool = False
 
 
