@@ -29,7 +29,7 @@ from standin_batch.run.scoring import Scoring, video_of
 from standin_batch.run.standing import Standing
 from standin_batch.run.stopping import Stop
 from standin_batch.stopwatch import part
-from standin_batch.weights.locate import ModelFiles, locate_faces
+from standin_batch.weights.locate import ModelFiles, WeightsMissing, locate_faces
 from standin_batch.weights.registry import ROWS
 
 
@@ -62,6 +62,7 @@ def started(
     wait: bool = False,
     beside_workers: bool = False,
     patience: float = 0.0,
+    has_weights: bool = True,
 ) -> Iterator[Start]:
     """Within the block, the output folder is this process's, and all that comes before the first job is done.
 
@@ -73,6 +74,7 @@ def started(
         wait: whether it waits for another run that holds the output.
         beside_workers: whether workers may be at work there that go on without their driver.
         patience: seconds in which such workers may end, where they may not.
+        has_weights: whether this machine has to have the weights; those that it has not, workers have.
 
     Raises:
         StandinError: if the plan cannot be started on this machine.
@@ -80,13 +82,14 @@ def started(
     """
     store, room = planned.store, Room(planned.store.layout.folder, planned.store.options, planned.bytes_per_pixel)
     with stop.at_once(), part(WEIGHTS):
-        files = find_weights(planned.plan, checkpoints, emit)
+        files = find_weights(planned.plan, checkpoints, emit) if has_weights else _found(planned, checkpoints, emit)
     told = (lambda who: emit(Warned(who))) if wait else None
     with opened(store, told, stop, beside_workers=beside_workers, patience=patience):
         log_to(store.layout.log)
         with stop.at_once(), part(PLAN):
             left, now = _still_to_do(planned, checkpoints, emit)
-            files = {**files, **find_weights(left, checkpoints, emit)} if _lacks(files, left) else files
+            if has_weights and _lacks(files, left):
+                files = {**files, **find_weights(left, checkpoints, emit)}
         with stop.at_once(), part(PREFLIGHT):
             refused = _preflight(left, planned, files, checkpoints, emit)
         if short := room.shortage([item.job for item in left.to_run]):
@@ -103,6 +106,17 @@ def frame_of(planned: PlannedManifest, seconds: float | None) -> Frame:
     """
     standing = (lambda: planned.again()[1]) if planned.asks else (lambda: Standing(()))
     return Frame(manifest=planned.manifest.name, standing=standing, estimated=seconds)
+
+
+def _found(planned: PlannedManifest, checkpoints: Path | None, emit: Listener) -> Mapping[tuple[str, str], ModelFiles]:
+    """Weights, where this machine has them; jobs of weights that it does not know are told apart by their names."""
+    try:
+        return find_weights(planned.plan, checkpoints, emit)
+    except WeightsMissing as error:
+        emit(
+            Warned(f"{error.message}: workers have to have it", "nobody checks that all of them have the same weights")
+        )
+        return {}
 
 
 def _lacks(files: Mapping[tuple[str, str], ModelFiles], plan: Plan) -> bool:

@@ -47,7 +47,7 @@ def staged_files(
     dtypes = dict.fromkeys(files, DTYPES) if plan is None else _dtypes(plan)
     copies: Mapping[Path, Path] = {}
     with _or_warned(emit):
-        stage = Stage(_here(stage_to) / FOLDER, DigestCache.default())
+        stage = Stage(folder_here(stage_to) / FOLDER, DigestCache.default())
         bundles = _bundles(files, dtypes)
         with _or_warned(emit):
             _copy(stage, bundles, emit)
@@ -62,7 +62,7 @@ def _dtypes(plan: Plan) -> Mapping[Base, Collection[str]]:
     return found
 
 
-def _here(stage_to: Path) -> Path:
+def folder_here(stage_to: Path) -> Path:
     """The folder that is meant on this node.
 
     Raises:

@@ -39,6 +39,7 @@ def drive(
     workers: int,
     beside_workers: bool = False,
     patience: float = 0.0,
+    has_weights: bool = True,
 ) -> RunFinished:
     """Run what is planned with workers.
 
@@ -52,16 +53,26 @@ def drive(
         workers: as many as are expected; more or fewer may come.
         beside_workers: whether workers may be at work there that go on without their driver.
         patience: seconds in which such workers may end, where they may not.
+        has_weights: whether this machine has to have the weights, too.
 
     Raises:
         StandinError: if the plan cannot be started.
         Stopped: if it is stopped before its first job.
     """
-    layout, wait = planned.store.layout, machine.wait
+    layout = planned.store.layout
     with (
         current().running(),
         watching(stop, lambda: asked(layout), lambda why: emit(Stopping(why))),
-        started(planned, checkpoints, emit, stop, wait=wait, beside_workers=beside_workers, patience=patience) as start,
+        started(
+            planned,
+            checkpoints,
+            emit,
+            stop,
+            wait=machine.wait,
+            beside_workers=beside_workers,
+            patience=patience,
+            has_weights=has_weights,
+        ) as start,
     ):
         expected = makespan(start.left, planned.costs, workers, planned.manifest.scores.enabled)
         frame = frame_of(planned, expected.seconds)
@@ -76,6 +87,8 @@ def orders_of(
     stage_to: Path | None,
     stop: Stop,
     shards: Sequence[Plan],
+    *,
+    shared: bool = True,
 ) -> Orders:
     """What every worker of a run is told.
 
@@ -87,14 +100,17 @@ def orders_of(
         stage_to: the folder of a worker's own disk that weights are copied to; None to read them where they are.
         stop: knows the deadline.
         shards: of the workers, as they are expected: what several of them need is prepared once.
+        shared: whether workers see the output folder, and one what another has prepared.
     """
     jobs = [item.job for item in start.left.to_run]
+    home = planned.store.layout.folder.absolute()
     root = checkpoints or os.environ.get("STANDIN_CHECKPOINTS")
     return Orders(
         version=__version__,
         manifest=planned.manifest.name,
         directory=Path.cwd(),
-        folder=planned.store.layout.folder.absolute(),
+        folder=home if shared else None,
+        home=home,
         options=planned.store.options,
         bytes_per_pixel=planned.bytes_per_pixel,
         device=machine.device,
@@ -105,7 +121,7 @@ def orders_of(
         scores=planned.manifest.scores,
         samples=tuple(samples_of(jobs)),
         extents=frozenset(map(Extent.of, jobs)),
-        common=common_texts(shards),
+        common=common_texts(shards) if shared else {},
         refused=start.refused,
         empty=start.empty,
         until=None if stop.at is None else time.time() + stop.at - time.monotonic(),

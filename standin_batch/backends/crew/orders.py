@@ -27,6 +27,7 @@ class Orders:
         manifest: name of the manifest.
         directory: that relative paths begin at.
         folder: of the output, as all machines see it; None where a worker has to send what it makes.
+        home: of the output, as people on the driver's machine know it.
         options: how videos are written.
         bytes_per_pixel: of video for each pixel of each frame; None where that is not known.
         device: that each worker uses, as `--device` has it.
@@ -47,6 +48,7 @@ class Orders:
     manifest: str
     directory: Path
     folder: Path | None
+    home: Path
     options: OutputOptions
     bytes_per_pixel: float | None
     device: str

@@ -11,6 +11,7 @@ from types import TracebackType
 
 from standin_batch import __version__
 from standin_batch.backends.crew.orders import Orders
+from standin_batch.backends.crew.same_weights import check_same
 from standin_batch.backends.device import profile_for, resolve_device
 from standin_batch.errors import NotReadyError
 from standin_batch.output.layout import OutputLayout
@@ -139,5 +140,7 @@ class Worker:
             with self._stop.at_once():
                 plan = self._orders.plan_for(base)
                 found = find_weights(plan, self._orders.checkpoints, self._emit)
+                if self._orders.folder is None:
+                    check_same(plan, found, self._orders.checkpoints, self._emit)
                 self._files.update(staged_files(found, self._orders.stage_to, self._emit, plan))
         return self._files[base]

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import queue
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 
-from standin_batch.backends.crew.news import Gone, Joined, Made, News, Told
+from standin_batch.backends.crew.away import away
+from standin_batch.backends.crew.freight import Freight
+from standin_batch.backends.crew.ground import Ground, shared
+from standin_batch.backends.crew.news import Gone, Joined, Made, News
 from standin_batch.backends.crew.orders import Orders
 from standin_batch.backends.crew.worker import Worker
 from standin_batch.errors import StandinError
-from standin_batch.output.layout import OutputLayout
 from standin_batch.plan.plan import Plan
 from standin_batch.run.failure import kind_of
 from standin_batch.run.journal import Journal
-from standin_batch.run.log import log_to
 from standin_batch.run.outcomes import RunEnded
-from standin_batch.run.posts import at_post
 from standin_batch.run.stopping import Stop
 
 logger = logging.getLogger(__name__)
@@ -42,13 +41,13 @@ class Actor:
         self._name, self._orders = name, orders
         self._stop = Stop()
         self._news: queue.Queue[News] = queue.Queue()
-        self._parcels: queue.Queue[tuple[Plan, tuple[str, ...]] | None] = queue.Queue()
+        self._parcels: queue.Queue[tuple[Plan, tuple[str, ...], Freight] | None] = queue.Queue()
 
     def work(self) -> None:
         """Make parcels until there are no more, or the run is to stop."""
         try:
-            os.chdir(self._orders.directory)
-            self._work(OutputLayout(self._orders.folder or self._orders.directory))
+            with self._ground() as ground:
+                self._work(ground)
             gone = Gone("")
         except KeyboardInterrupt:
             gone = Gone(self._stop.reason)
@@ -60,21 +59,28 @@ class Actor:
             gone = Gone(str(error) or type(error).__name__, kind_of(error).value, hint)
         self._news.put(gone)
 
-    def _work(self, layout: OutputLayout) -> None:
-        log_to(layout.worker(self._name).log)
+    def _ground(self) -> AbstractContextManager[Ground]:
+        import ray
+
+        orders, send = self._orders, self._news.put
+        if orders.folder is None:
+            return away(orders, self._name, send, ray.get)
+        return shared(orders, orders.folder, self._name, send)
+
+    def _work(self, ground: Ground) -> None:
         with (
-            at_post(layout, self._name),
-            closing(Journal(layout.journals, worker=self._name)) as journal,
-            Worker(self._orders, layout, journal, lambda event: self._news.put(Told(event)), self._stop) as worker,
+            closing(Journal(ground.journal, worker=self._name)) as journal,
+            Worker(ground.orders, ground.layout, journal, ground.tell, self._stop) as worker,
         ):
             self._news.put(Joined(worker.host, worker.device))
             while (parcel := self._parcels.get()) is not None:
-                worker.make(*parcel)
+                plan, ahead, freight = parcel
+                worker.make(ground.unpack(plan, freight), ahead)
                 self._news.put(Made(worker.out_of_time))
 
-    def give(self, plan: Plan, ahead: tuple[str, ...]) -> None:
+    def give(self, plan: Plan, ahead: tuple[str, ...], freight: Freight) -> None:
         """A parcel is to be made."""
-        self._parcels.put((plan, ahead))
+        self._parcels.put((plan, ahead, freight))
 
     def stop(self, reason: str) -> None:
         """Nothing more follows; with a reason, what is at work is saved and left."""

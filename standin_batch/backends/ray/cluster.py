@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from standin_batch.errors import NotReadyError
 from standin_batch.hushed import hushed_threads
@@ -48,6 +49,13 @@ def places_for(options: RayOptions) -> int:
     has = ray.cluster_resources()
     each = {"GPU": options.gpus_per_worker, "CPU": options.cpus_per_worker}
     return min(int(has.get(what, 0) // number) for what, number in each.items() if number)
+
+
+def put(content: bytes) -> Any:  # noqa: ANN401 - a reference of Ray's
+    """What stands for a content: it lies in the cluster once, and goes to each node that asks for it once."""
+    import ray
+
+    return ray.put(content)
 
 
 def first_line(error: BaseException) -> str:

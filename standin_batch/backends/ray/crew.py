@@ -8,18 +8,27 @@ import time
 from types import TracebackType
 from typing import Any
 
+from standin_batch.backends.crew.depot import Depot
+from standin_batch.backends.crew.freight import Freight
 from standin_batch.backends.crew.news import DIED, Gone, News, Sent
 from standin_batch.backends.crew.orders import Orders
 from standin_batch.backends.ray.actor import Actor
 from standin_batch.backends.ray.cluster import first_line, places_for
 from standin_batch.machine import RayOptions
 from standin_batch.plan.plan import Plan
+from standin_batch.run.stopping import Stopped
 
 AT_ONCE = 8
 """Calls that an actor answers beside each other: it works in one of them."""
 
-PASSED_ON = ("STANDIN_CACHE", "XDG_CACHE_HOME", "HF_HOME", "OMP_WAIT_POLICY", "CUBLAS_WORKSPACE_CONFIG")
+PASSED_ON = ("OMP_WAIT_POLICY", "CUBLAS_WORKSPACE_CONFIG")
 """Variables of the driver that its workers have, too."""
+
+CACHES = ("STANDIN_CACHE", "XDG_CACHE_HOME", "HF_HOME")
+"""The same, where they see the same folders."""
+
+LAST_WORDS = 10.0
+"""Seconds that workers which do not see the output folder have to end in order."""
 
 LOOKS_AGAIN = 2.0
 """Seconds between two looks at how large the cluster is."""
@@ -31,12 +40,13 @@ class RayCrew:
     Args:
         orders: of the run.
         options: of the machine file.
+        depot: the way to workers that do not see the output folder; None where they do.
     """
 
     advice = "see what the cluster has room for: ray status"
 
-    def __init__(self, orders: Orders, options: RayOptions) -> None:
-        self._orders, self._options = orders, options
+    def __init__(self, orders: Orders, options: RayOptions, depot: Depot | None = None) -> None:
+        self._orders, self._options, self._depot = orders, options, depot
         self._names = (f"ray-{number}" for number in itertools.count(1))
         self._actors: dict[str, Any] = {}
         self._asked: dict[Any, str] = {}
@@ -50,9 +60,15 @@ class RayCrew:
     ) -> None:
         import ray
 
-        for actor in self._actors.values():
-            ray.kill(actor)
-        self._actors.clear()
+        try:
+            if error is None or isinstance(error, Stopped):
+                self._hear_the_last()
+        finally:
+            for actor in self._actors.values():
+                ray.kill(actor)
+            self._actors.clear()
+            if self._depot is not None:
+                self._depot.close()
 
     def hire(self, most: int) -> None:
         """Start actors until there is one for each place, or `most`. Those that Ray finds no room for wait for it."""
@@ -73,16 +89,26 @@ class RayCrew:
 
     def give(self, worker: str, plan: Plan, ahead: tuple[str, ...]) -> None:
         """Have an actor make a parcel."""
-        self._actors[worker].give.remote(plan, ahead)
+        freight = Freight() if self._depot is None else self._depot.load(worker, plan)
+        self._actors[worker].give.remote(plan, ahead, freight)
 
     def receive(self, sent: Sent) -> None:
         """Put into the output folder what an actor has sent."""
-        raise NotImplementedError
+        if self._depot is not None:
+            self._depot.receive(sent)
 
     def stop(self, reason: str) -> None:
         """Ask all actors to save what they have, and to end."""
         for actor in self._actors.values():
             actor.stop.remote(reason)
+
+    def _hear_the_last(self) -> None:
+        """Workers that were asked to end send the rest of their logs, and remove what they had on disk."""
+        until = time.monotonic() + LAST_WORDS
+        while self._depot is not None and self._actors and time.monotonic() < until:
+            for _, news in self.hear(LAST_WORDS):
+                if isinstance(news, Sent):
+                    self._depot.receive(news)
 
     def _wanted(self) -> int:
         """As many workers as the machine file allows, or the cluster has places for."""
@@ -109,6 +135,8 @@ class RayCrew:
             )
             .remote(name, self._orders)
         )
+        if self._depot is not None:
+            self._depot.joins(name)
         actor.work.remote()
         self._actors[name] = actor
         self._ask(name)
@@ -126,6 +154,8 @@ class RayCrew:
             told = [Gone(first_line(error), DIED)]
         if any(isinstance(news, Gone) for news in told):
             ray.kill(self._actors.pop(name))
+            if self._depot is not None:
+                self._depot.leaves(name)
         else:
             self._ask(name)
         return [(name, news) for news in told]
@@ -133,5 +163,6 @@ class RayCrew:
 
 def environment(options: RayOptions) -> dict[str, str]:
     """What a worker's process has that its node's does not: as many threads as on its own, and this user's caches."""
-    kept = {name: value for name in PASSED_ON if (value := os.environ.get(name)) is not None}
+    names = (*PASSED_ON, *(CACHES if options.shared else ()))
+    kept = {name: value for name in names if (value := os.environ.get(name)) is not None}
     return {**kept, "OMP_NUM_THREADS": str(options.omp_threads)}

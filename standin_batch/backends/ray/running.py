@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from standin_batch.backends.crew.depot import Depot
 from standin_batch.backends.crew.driver import drive, orders_of
 from standin_batch.backends.crew.foreman import Foreman
 from standin_batch.backends.local import Machine
-from standin_batch.backends.ray.cluster import connected, places_for
+from standin_batch.backends.ray.cluster import connected, places_for, put
 from standin_batch.backends.ray.crew import RayCrew
 from standin_batch.backends.start import Start
 from standin_batch.errors import NotReadyError
@@ -54,9 +55,11 @@ def run_ray(
 
     def hire(start: Start, desk: Desk) -> Foreman:
         pieces = [shard.plan for shard in shards(start.left, expected, planned.costs)]
-        orders = orders_of(planned, start, machine, checkpoints, stage_to, stop, pieces)
+        shared = options.shared
+        orders = orders_of(planned, start, machine, checkpoints, stage_to, stop, pieces, shared=shared)
+        crew = RayCrew(orders, options, None if shared else Depot(planned.store.layout, put))
         deck = Deck(start.left, planned.costs, expected)
-        return Foreman(deck, RayCrew(orders, options), desk, machine.max_failures or planned.manifest.run.max_failures)
+        return Foreman(deck, crew, desk, machine.max_failures or planned.manifest.run.max_failures)
 
     if machine.device == CPU.name:
         options = replace(options, gpus_per_worker=0)
@@ -64,4 +67,14 @@ def run_ray(
         expected = options.workers or places_for(options)
         if not expected:
             raise NotReadyError("the cluster has no GPU, or no processor beside it", NO_PLACE)
-        return drive(planned, machine, checkpoints, emit, stop, hire, workers=expected, patience=PATIENCE)
+        return drive(
+            planned,
+            machine,
+            checkpoints,
+            emit,
+            stop,
+            hire,
+            workers=expected,
+            patience=PATIENCE,
+            has_weights=options.shared,
+        )
