@@ -7,32 +7,29 @@ what was saved of them. How workers are reached is their crew's business.
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Protocol
 
+from standin_batch.backends.crew.crew import Crew
 from standin_batch.backends.crew.hearing import Hearing, is_workers_fault
+from standin_batch.backends.crew.lost import Lost
 from standin_batch.backends.crew.news import DIED, Gone, Joined, Made, News, Sent
 from standin_batch.errors import NotReadyError
-from standin_batch.output.layout import OutputLayout
 from standin_batch.plan.deck import Deck
 from standin_batch.plan.plan import Plan
+from standin_batch.plan.reason import Reason
 from standin_batch.run.conduct import Desk
 from standin_batch.run.events import (
     Event,
     JobCompleted,
     JobFailed,
-    JobRequeued,
     JobStarted,
     Profiled,
     Warned,
     WorkerLeft,
     WorkerStarted,
 )
-from standin_batch.run.failure import FIRST_PAUSE, GROWTH, LONGEST_PAUSE, FailureKind
-from standin_batch.run.journal import State
-from standin_batch.run.saved import progress
+from standin_batch.run.failure import FIRST_PAUSE, GROWTH, LONGEST_PAUSE
 from standin_batch.run.stopping import Stopped
 
 LOOK = 0.25
@@ -47,47 +44,8 @@ LONG = 60.0
 GRACE = 2.0
 """Seconds in which a worker that has a parcel says that it has begun a job; before that it has nothing to save."""
 
-STRIKES = 3
-"""Workers that die of one job, until it is taken for the cause."""
-
 FRUITLESS = 4
 """Workers that end by a fault one after the other, with no clip made in between, until the run ends."""
-
-
-class Crew(Protocol):
-    """Workers somewhere. Within it as a context they can be reached; leaving it ends at once those that are left.
-
-    Attributes:
-        advice: what to do where no worker comes.
-    """
-
-    advice: str
-
-    def hire(self, most: int) -> None:
-        """Ask for workers where there is a place for one, until there are `most`."""
-        ...
-
-    def hear(self, seconds: float) -> list[tuple[str, News]]:
-        """What workers tell, each with its name, in the order in which they do; waited for so long at most."""
-        ...
-
-    def give(self, worker: str, plan: Plan, ahead: tuple[str, ...]) -> None:
-        """Have a worker make a parcel; `ahead` are texts of what may follow."""
-        ...
-
-    def receive(self, sent: Sent) -> None:
-        """Put into the output folder what a worker has sent."""
-        ...
-
-    def stop(self, reason: str) -> None:
-        """Ask all workers to save what they have, and to end."""
-        ...
-
-    def __enter__(self) -> Crew: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
 
 
 @dataclass
@@ -96,12 +54,14 @@ class Hand:
 
     Attributes:
         at_work: the jobs that it has begun and not ended, by their id.
+        waiting: ids of the jobs of its parcel that it has not begun.
         busy: whether it has a parcel.
         late: whether it has left jobs, as the deadline is near.
         made: clips.
     """
 
     at_work: dict[str, JobStarted] = field(default_factory=dict)
+    waiting: set[str] = field(default_factory=set)
     busy: bool = False
     late: bool = False
     made: int = 0
@@ -111,37 +71,63 @@ class Foreman:
     """Has a plan made by a crew; a `conduct.Labour`.
 
     Args:
-        deck: of the plan.
+        plan: that is made.
+        deal: makes a deck of a plan.
         crew: that makes it.
         desk: where results go, and who is told.
         max_failures: failed jobs that end the run; None for no end.
+        again: plans what is still to be made when all that was known has ended: attempts whose worker died.
     """
 
-    def __init__(self, deck: Deck, crew: Crew, desk: Desk, max_failures: int | None) -> None:
-        self._deck, self._crew, self._desk = deck, crew, desk
+    def __init__(
+        self,
+        plan: Plan,
+        deal: Callable[[Plan], Deck],
+        crew: Crew,
+        desk: Desk,
+        max_failures: int | None,
+        again: Callable[[], Plan | None] = lambda: None,
+    ) -> None:
+        self._deal, self._deck, self._crew, self._desk, self._again = deal, deal(plan), crew, desk, again
         self._hearing = Hearing(desk, max_failures)
+        forced = frozenset(item.job.job_id for item in plan.to_run if item.reason == Reason.FORCED)
+        self._lost = Lost(desk, self._hearing, forced)
         self._hands: dict[str, Hand] = {}
-        self._strikes = Counter[str]()
-        self._fruitless = 0
+        self._fruitless = self._had_ended = 0
         self._hires_at = 0.0
         self._began, self._warned = time.monotonic(), False
 
     def work(self) -> None:
         """Have every job made; as `conduct.Labour` has it."""
         with self._crew:
-            while not self._is_over():
-                self._look()
+            self._make_all()
+            while self._takes_up():
+                self._make_all()
             self._crew.stop("")
 
     def left(self, why: str) -> None:
         """Note how far the jobs came that nobody has ended."""
         for hand in self._hands.values():
             for job in hand.at_work.values():
-                told = _how_far(self._desk.store.layout, job.job_id)
-                self._desk.journal.write(job.job_id, job.label, State.CANCELLED, f"{why}; {told}")
+                self._lost.note(job, why)
 
     def learn(self, profiled: Profiled) -> None:
         """Nothing: where each worker's time went is not known here."""
+
+    def _make_all(self) -> None:
+        while not self._is_over():
+            self._look()
+
+    def _takes_up(self) -> bool:
+        """Whether more is to be made than was known, and something came of the last time; then it is dealt out."""
+        ended = len(self._desk.tally.made) + len(self._desk.tally.failed)
+        if ended == self._had_ended or (plan := self._again()) is None:
+            return False
+        self._had_ended = ended
+        self._deck = self._deal(plan)
+        for worker in self._hands:
+            self._deck.joins(worker)
+        return True
 
     def _is_over(self) -> bool:
         hands = self._hands.values()
@@ -173,7 +159,7 @@ class Foreman:
 
     def _hand_out(self, worker: str, hand: Hand) -> None:
         if (parcel := self._deck.take(worker)) is not None:
-            hand.busy = True
+            hand.busy, hand.waiting = True, set(parcel.job_ids)
             ahead = dict.fromkeys(text for job in self._deck.ahead(worker, WINDOW) for text in job.texts)
             self._crew.give(worker, parcel.plan, tuple(ahead))
 
@@ -201,6 +187,8 @@ class Foreman:
         elif isinstance(news, Made):
             hand = self._hands[worker]
             hand.busy, hand.late = False, news.out_of_time
+            if not hand.late:  # what it did not begin it never will
+                self._deck.ended(worker, hand.waiting)
             self._desk.tally.out_of_time |= news.out_of_time
         else:
             self._is_told(worker, self._hands.get(worker, Hand()), news.event)
@@ -208,6 +196,8 @@ class Foreman:
     def _is_told(self, worker: str, hand: Hand, event: Event) -> None:
         if is_workers_fault(event):
             return  # its job comes back with it
+        if isinstance(event, (JobStarted, JobCompleted, JobFailed)):
+            hand.waiting.discard(event.job_id)
         if isinstance(event, JobStarted):
             hand.at_work[event.job_id] = event
         elif isinstance(event, (JobCompleted, JobFailed)):
@@ -229,33 +219,10 @@ class Foreman:
         if joined or gone.kind:
             self._desk.emit(WorkerLeft(worker, gone.why))
         for job in hand.at_work.values():
-            self._comes_back(worker, job, gone)
+            if self._lost.is_over(worker, job, gone):
+                self._deck.ended(worker, [job.job_id])
         if gone.kind and not hand.made:
             self._fruitless += 1
             self._hires_at = time.monotonic() + min(LONGEST_PAUSE, FIRST_PAUSE * GROWTH ** (self._fruitless - 1))
             if self._fruitless >= FRUITLESS or (not joined and not self._hands and gone.kind != DIED):
                 raise NotReadyError(gone.why, gone.cure)
-
-    def _comes_back(self, worker: str, job: JobStarted, gone: Gone) -> None:
-        """A job whose worker has gone: another goes on with it, unless it seems to be why they go."""
-        if not gone.kind:
-            told = _how_far(self._desk.store.layout, job.job_id)
-            self._desk.journal.write(job.job_id, job.label, State.CANCELLED, f"{gone.why}; {told}")
-            return
-        self._strikes[job.job_id] += 1
-        strikes = self._strikes[job.job_id]
-        if strikes < STRIKES:
-            error, kind = f"{worker} has gone: {gone.why}", gone.kind
-            self._desk.journal.write(job.job_id, job.label, State.REQUEUED, error, kind=kind, attempt=strikes)
-            self._desk.emit(JobRequeued(job.job_id, job.label, error, kind, strikes, 0.0))
-            return
-        error, kind = f"{strikes} workers have gone while they made it: {gone.why}", FailureKind.INTERNAL.value
-        hint = "look into the logs of the workers; --retry-failed tries it all the same"
-        self._deck.ended(worker, [job.job_id])
-        self._desk.journal.write(job.job_id, job.label, State.FAILED, error, kind=kind, hint=hint, attempt=strikes)
-        self._hearing.pass_on(worker, JobFailed(job.job_id, job.label, error, hint, kind))
-
-
-def _how_far(layout: OutputLayout, job_id: str) -> str:
-    saved = progress(layout, job_id)
-    return "begins anew" if saved is None else f"goes on from step {saved.step} of {saved.steps}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from standin_batch.backends.crew.depot import Depot
 from standin_batch.backends.crew.driver import drive, orders_of
 from standin_batch.backends.crew.foreman import Foreman
+from standin_batch.backends.crew.left_over import left_over
 from standin_batch.backends.local import Machine
 from standin_batch.backends.ray.cluster import connected, places_for, put
 from standin_batch.backends.ray.crew import RayCrew
@@ -58,8 +59,14 @@ def run_ray(
         shared = options.shared
         orders = orders_of(planned, start, machine, checkpoints, stage_to, stop, pieces, shared=shared)
         crew = RayCrew(orders, options, None if shared else Depot(planned.store.layout, put))
-        deck = Deck(start.left, planned.costs, expected)
-        return Foreman(deck, crew, desk, machine.max_failures or planned.manifest.run.max_failures)
+        return Foreman(
+            start.left,
+            lambda plan: Deck(plan, planned.costs, expected),
+            crew,
+            desk,
+            machine.max_failures or planned.manifest.run.max_failures,
+            again=lambda: left_over(start.left, planned.again()[0], desk),
+        )
 
     if machine.device == CPU.name:
         options = replace(options, gpus_per_worker=0)

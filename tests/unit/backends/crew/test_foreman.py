@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from dataclasses import replace
 
 import pytest
 from jobs import make_job
 
-from standin_batch.backends.crew.foreman import FRUITLESS, STRIKES, Foreman
+from standin_batch.backends.crew.foreman import FRUITLESS, Foreman
+from standin_batch.backends.crew.lost import STRIKES
 from standin_batch.backends.crew.news import DIED, Gone, Joined, Made, Told
 from standin_batch.errors import NotReadyError
 from standin_batch.output.layout import OutputLayout
@@ -104,10 +106,10 @@ def desk(tmp_path, told):
     )
 
 
-def foreman(jobs, crew, desk, max_failures=None):
+def foreman(jobs, crew, desk, max_failures=None, again=lambda: None):
     plan = make_plan(jobs, {})
     desk.tally.planned |= {job.job_id for job in jobs}
-    return Foreman(Deck(plan, CostModel(), 2), crew, desk, max_failures)
+    return Foreman(plan, lambda plan: Deck(plan, CostModel(), 2), crew, desk, max_failures, again)
 
 
 def jobs(number=6):
@@ -239,3 +241,43 @@ def test_texts_of_what_may_follow_are_sent_along(desk):
     foreman(texts, Noting(makes_all, ("w1",)), desk).work()
     first_parcel, ahead = seen[0]
     assert first_parcel < 12 and set(ahead) & {f"text {seed}" for seed in range(12)}
+
+
+def test_what_a_worker_has_made_and_could_not_tell_any_more_is_made_once(desk, told):
+    layout = desk.store.layout
+
+    def acts(crew, worker, some):
+        if worker == "w2":
+            return makes_all(crew, worker, some)
+        layout.videos.mkdir(parents=True)
+        (layout.videos / "a.mp4").write_bytes(b"video")
+        layout.records.mkdir()
+        record = {"job_id": some[0].job_id, "video": "videos/a.mp4", "seconds": {"denoise": 2.0}, "accepted": None}
+        layout.record(some[0].job_id).write_text(json.dumps(record))
+        return [begins(some[0]), DEAD]
+
+    crew = Script(acts)
+    foreman(jobs(), crew, desk).work()
+    (first, (saved, *_)), *_ = crew.given
+    assert first == "w1"
+    assert [event.job_id for event in named(told, events.JobCompleted)].count(saved) == 1
+    assert saved not in [job_id for _, ids in crew.given[1:] for job_id in ids]
+    assert not named(told, events.JobRequeued)
+
+
+def test_attempts_whose_worker_died_are_planned_anew_and_made(desk):
+    late = make_job(100)
+    plans = iter([make_plan([late], {}), None])
+    crew = Script(makes_all)
+    foreman(jobs(), crew, desk, again=lambda: next(plans)).work()
+    assert late.job_id in desk.tally.made and len(desk.tally.made) == 7
+
+
+def test_what_nothing_comes_of_is_not_planned_anew_for_ever(desk):
+    plan = make_plan([make_job(100)], {})
+
+    def acts(crew, worker, some):
+        return [Made()] if some[0].job_id == "0100" else makes_all(crew, worker, some)
+
+    foreman(jobs(), Script(acts), desk, again=lambda: plan).work()
+    assert len(desk.tally.made) == 6

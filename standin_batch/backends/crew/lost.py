@@ -1,0 +1,80 @@
+"""Jobs whose worker has gone: made after all, to be made by another, or taken for what workers die of."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+
+from standin_batch.backends.crew.hearing import Hearing
+from standin_batch.backends.crew.news import Gone
+from standin_batch.output.layout import OutputLayout
+from standin_batch.output.store import has_video, read_record
+from standin_batch.run.conduct import Desk
+from standin_batch.run.events import JobCompleted, JobFailed, JobRequeued, JobStarted
+from standin_batch.run.failure import FailureKind
+from standin_batch.run.journal import State
+from standin_batch.run.saved import progress
+
+STRIKES = 3
+"""Workers that die of one job, until it is taken for the cause."""
+
+
+class Lost:
+    """Says what becomes of them.
+
+    Args:
+        desk: of the run.
+        hearing: tells what becomes of a job for good.
+        forced: ids of jobs that are made although they were made before: their records tell nothing.
+    """
+
+    def __init__(self, desk: Desk, hearing: Hearing, forced: Collection[str] = ()) -> None:
+        self._desk, self._hearing, self._forced = desk, hearing, forced
+        self._strikes = Counter[str]()
+
+    def is_over(self, worker: str, job: JobStarted, gone: Gone) -> bool:
+        """Tell of a job that a worker had begun; whether it has ended, so that nobody is to make it.
+
+        Raises:
+            RunEnded: if as many jobs have failed as may.
+        """
+        if (made := self._made(job)) is not None:  # the worker could not say so any more
+            self._hearing.pass_on(worker, made)
+            return True
+        if not gone.kind:
+            self.note(job, gone.why)
+            return False
+        self._strikes[job.job_id] += 1
+        strikes = self._strikes[job.job_id]
+        if strikes >= STRIKES:
+            self._fail(worker, job, gone, strikes)
+            return True
+        error = f"{worker} has gone: {gone.why}"
+        self._desk.journal.write(job.job_id, job.label, State.REQUEUED, error, kind=gone.kind, attempt=strikes)
+        self._desk.emit(JobRequeued(job.job_id, job.label, error, gone.kind, strikes, 0.0))
+        return False
+
+    def note(self, job: JobStarted, why: str) -> None:
+        """Note how far a job came that nobody goes on with in this run."""
+        told = _how_far(self._desk.store.layout, job.job_id)
+        self._desk.journal.write(job.job_id, job.label, State.CANCELLED, f"{why}; {told}")
+
+    def _made(self, job: JobStarted) -> JobCompleted | None:
+        layout = self._desk.store.layout
+        record = None if job.job_id in self._forced else read_record(layout, job.job_id)
+        if record is None or not has_video(layout, record):
+            return None
+        seconds = sum((record.get("seconds") or {}).values())
+        scores, accepted = record.get("scores") or {}, record.get("accepted")
+        return JobCompleted(job.job_id, job.label, record["video"], seconds, scores, accepted)
+
+    def _fail(self, worker: str, job: JobStarted, gone: Gone, strikes: int) -> None:
+        error, kind = f"{strikes} workers have gone while they made it: {gone.why}", FailureKind.INTERNAL.value
+        hint = "look into the logs of the workers: .standin/workers; the next run tries it again"
+        self._desk.journal.write(job.job_id, job.label, State.FAILED, error, kind=kind, hint=hint, attempt=strikes)
+        self._hearing.pass_on(worker, JobFailed(job.job_id, job.label, error, hint, kind))
+
+
+def _how_far(layout: OutputLayout, job_id: str) -> str:
+    saved = progress(layout, job_id)
+    return "begins anew" if saved is None else f"goes on from step {saved.step} of {saved.steps}"
