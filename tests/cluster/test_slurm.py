@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections import Counter
 
 import pytest
@@ -132,7 +134,7 @@ def test_a_task_that_is_cancelled_leaves_its_jobs_to_the_next_run(slurm, workspa
     slurm.call("scancel", f"{array}_0")
     ended(first, 75)
     told = [event["message"] for event in first.named("Warned")]
-    assert told == ["Slurm has ended 1 of 2 workers early: 0 (CANCELLED)"]
+    assert told == ["1 of 2 tasks have ended early: 0 (CANCELLED)"]
     second = ended(start(workspace))
     assert len(second.named("JobCompleted")) == JOBS - len(first.named("JobCompleted"))
     assert_repeats_little(first, second, repeats=0)
@@ -151,13 +153,28 @@ def test_what_a_drained_node_was_at_goes_on_on_the_other(slurm, workspace, alone
     assert_whole(workspace, alone)
 
 
-def test_a_node_that_is_lost_costs_the_steps_since_the_last_save(slurm, workspace, alone):
+def test_what_a_node_was_at_that_goes_down_goes_on_on_the_other(slurm, workspace, alone):
     run = start(workspace)
     worker, array = at_second_clip(run)
-    slurm.call("scontrol", "update", f"NodeName={slurm.tasks(array)[f'{array}_0'].node}", "State=DOWN", "Reason=t")
+    node = slurm.tasks(array)[f"{array}_0"].node
+    slurm.call("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
     ended(run)
     assert restarted(run) == [f"{worker}.1"]
+    assert slurm.tasks(array)[f"{array}_0"].node != node
     assert_repeats_little(run)
+    assert_whole(workspace, alone)
+
+
+def test_a_worker_that_is_killed_costs_the_steps_since_its_last_save(slurm, workspace, alone):
+    first = start(workspace)
+    worker, _ = at_second_clip(first)
+    (pid,) = [run.pid for run in runs(OutputLayout(workspace / "out").journals) if run.worker == worker]
+    os.kill(pid, signal.SIGKILL)
+    ended(first, 75)
+    assert [event["message"] for event in first.named("Warned")] == ["1 of 2 tasks have ended early: 0 (FAILED)"]
+    second = ended(start(workspace))
+    assert second.named("JobResumed")
+    assert_repeats_little(first, second)
     assert_whole(workspace, alone)
 
 

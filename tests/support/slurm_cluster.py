@@ -46,7 +46,7 @@ SchedulerParameters=sched_interval=1,bf_interval=1,batch_sched_delay=0
 SlurmdParameters=config_overrides
 JobRequeue=1
 KillWait=10
-ReturnToService=2
+ReturnToService=1
 SlurmctldTimeout=30
 SlurmdTimeout=30
 StateSaveLocation={folder}/state

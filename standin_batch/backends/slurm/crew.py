@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
 
 from standin_batch.backends.crew.hearing import Hearing
 from standin_batch.backends.crew.news import Gone, Joined, Made, News, Told
 from standin_batch.backends.crew.news_lines import NewsFile
-from standin_batch.backends.slurm.array import Array, events_file, forget, stop_file, workers_of
-from standin_batch.backends.slurm.client import SlurmError
-from standin_batch.backends.slurm.queue import Task, ask_to_save, cancel, end_waiting, tasks_named
+from standin_batch.backends.slurm.array import Array, events_file, folder_of, forget, stop_file, workers_of
+from standin_batch.backends.slurm.queue import ask_to_save, cancel, end_waiting
+from standin_batch.backends.slurm.watched import WatchedTasks
 from standin_batch.errors import NotReadyError
 from standin_batch.files import write_atomic
 from standin_batch.run.conduct import Desk
@@ -23,15 +22,6 @@ logger = logging.getLogger(__name__)
 
 LOOK, LOOK_EACH = 0.5, 0.01
 """Seconds between two looks at what workers have told: at least, and for each worker, as each has a file of its own."""
-
-ASKS = 5.0
-"""Seconds between two questions to Slurm, whose controller answers all of a cluster's users."""
-
-USUAL = frozenset(("None", "Priority", "Resources", "BeginTime", "Cleaning", ""))
-"""Why tasks wait that wait for no more than their turn (squeue(1), "JOB REASON CODES")."""
-
-SHOWN = 5
-"""Tasks that are named one by one."""
 
 
 class ArrayCrew:
@@ -49,9 +39,7 @@ class ArrayCrew:
         self._layout = desk.store.layout
         self._files: dict[str, NewsFile] = {}
         self._gone: dict[int, Gone] = {}
-        self._tasks: Mapping[int, Task] | None = None
-        self._asks_at = 0.0
-        self._told_of = set[str]()
+        self._tasks = WatchedTasks(array, desk.emit)
         if found:
             self._catch_up()
 
@@ -85,26 +73,12 @@ class ArrayCrew:
         gone = self._gone.get(rank)
         if gone is not None and not gone.kind:
             return True
-        return self._tasks is not None and (rank not in self._tasks or self._tasks[rank].is_over)
+        return not self._tasks.has(rank)
 
     def _look(self) -> None:
         """What Slurm says first, then what the workers tell: who is gone by the first has told all by the second."""
-        if time.monotonic() >= self._asks_at:
-            self._asks_at = time.monotonic() + ASKS
-            self._ask_slurm()
+        self._tasks.look()
         self._listen()
-
-    def _ask_slurm(self) -> None:
-        try:
-            self._tasks = tasks_named(self._array.name)
-        except SlurmError as error:  # a controller that is started anew: its tasks go on
-            logger.warning("%s (%s)", error.message, error.hint)
-            return
-        for reason in sorted({task.reason for task in self._tasks.values() if task.waits} - USUAL - self._told_of):
-            self._told_of.add(reason)
-            number = sum(task.waits and task.reason == reason for task in self._tasks.values())
-            told = f"Slurm keeps {number} of {len(self._array.shards)} workers waiting: {reason}"
-            self._desk.emit(Warned(told, f"scontrol show job {self._array.id}"))
 
     def _listen(self) -> None:
         for worker, rank in workers_of(self._layout, self._array.id).items():
@@ -148,16 +122,15 @@ class ArrayCrew:
         """
         try:
             write_atomic(stop_file(self._layout), "")  # for those that begin only now
-            self._try(end_waiting)
-            self._try(ask_to_save)
-            self._tasks, self._asks_at = None, 0.0
+            self._tasks.ask(end_waiting)
+            self._tasks.ask(ask_to_save)
             while not all(rank in self._gone or self._has_ended(rank) for rank in range(len(self._array.shards))):
                 self._look_on()
                 time.sleep(self._pause)
             self._look_on()
             forget(self._layout, self._array)
         except KeyboardInterrupt:
-            self._try(cancel)
+            self._tasks.ask(cancel)
             raise
 
     def _look_on(self) -> None:
@@ -166,13 +139,6 @@ class ArrayCrew:
             self._look()
         except RunEnded as ended:
             logger.info("while the workers end: %s", ended)
-
-    def _try(self, what: Callable[[str], None]) -> None:
-        """Ask Slurm for something that it refuses where nothing is left to do."""
-        try:
-            what(self._array.id)
-        except SlurmError as error:
-            logger.info("%s", error.message)
 
     def _ended(self) -> None:
         """All tasks have ended: say so of those that have left jobs.
@@ -187,16 +153,6 @@ class ArrayCrew:
             if gone.kind in {kind.value for kind in ENDING}:
                 raise NotReadyError(gone.why, gone.cure)
         early = [rank for rank in range(len(self._array.shards)) if rank not in self._gone or self._gone[rank].kind]
-        told = (
-            f"Slurm has ended {len(early)} of {len(self._array.shards)} workers early: {_listed(early, self._states())}"
-        )
-        desk.emit(Warned(told, "run the same command again to go on; what they printed is in .standin/slurm"))
-        desk.stop.request("workers that Slurm has ended")
-
-    def _states(self) -> Mapping[int, str]:
-        return {rank: task.state for rank, task in (self._tasks or {}).items()}
-
-
-def _listed(ranks: Iterable[int], states: Mapping[int, str]) -> str:
-    shown = [f"{rank} ({states.get(rank, 'gone')})" for rank in ranks]
-    return ", ".join(shown[:SHOWN]) + (f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else "")
+        told = f"{len(early)} of {len(self._array.shards)} tasks have ended early: {self._tasks.listed(early)}"
+        desk.emit(Warned(told, f"look into {folder_of(self._layout)}; the same command makes what is left"))
+        desk.stop.request("tasks that ended early")

@@ -10,9 +10,10 @@ from standin_batch.attempts import attempt
 from standin_batch.backends.crew.driver import drive, orders_of
 from standin_batch.backends.local import Machine
 from standin_batch.backends.slurm.array import Array, folder_of, jobs_of, stop_file, write, written
-from standin_batch.backends.slurm.crew import ASKS, ArrayCrew
+from standin_batch.backends.slurm.crew import ArrayCrew
 from standin_batch.backends.slurm.queue import end_waiting, tasks_named
 from standin_batch.backends.slurm.submission import clear, new_name, submit
+from standin_batch.backends.slurm.watched import ASKS
 from standin_batch.backends.start import Start
 from standin_batch.job import Job
 from standin_batch.machine import SlurmOptions
@@ -61,7 +62,8 @@ def run_slurm(
         _let_end(layout, desk)
         if (found := living(layout)) is not None:
             _check_same(found, start.left, layout)
-            return ArrayCrew(found, desk, failures, found=True)
+            with preparing(desk.emit, f"listening to the array {found.id}, which is at work already"):
+                return ArrayCrew(found, desk, failures, found=True)
         pieces = [shard.plan for shard in shards(start.left, workers, planned.costs)]
         orders = orders_of(planned, start, machine, checkpoints, stage_to, stop, pieces)
         array = Array(new_name(planned.manifest.name), "", tuple(map(jobs_of, pieces)))

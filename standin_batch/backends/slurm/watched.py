@@ -1,0 +1,75 @@
+"""The tasks of an array as they are watched: Slurm is asked now and then, and says which of them it still has."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+from standin_batch.backends.slurm.array import Array
+from standin_batch.backends.slurm.client import SlurmError
+from standin_batch.backends.slurm.queue import Task, tasks_named
+from standin_batch.run.events import Listener, Warned
+
+logger = logging.getLogger(__name__)
+
+ASKS = 5.0
+"""Seconds between two questions to Slurm, whose controller answers all of a cluster's users."""
+
+USUAL = frozenset(("None", "Priority", "Resources", "BeginTime", "Cleaning", ""))
+"""Why tasks wait that wait for no more than their turn (squeue(1), "JOB REASON CODES")."""
+
+SHOWN = 5
+"""Tasks that are named one by one."""
+
+
+class WatchedTasks:
+    """The tasks of an array.
+
+    Args:
+        array: that is submitted.
+        emit: is told why tasks wait, where that is not usual.
+    """
+
+    def __init__(self, array: Array, emit: Listener) -> None:
+        self._array, self._emit = array, emit
+        self._tasks: Mapping[int, Task] | None = None
+        self._asks_at = 0.0
+        self._told_of = set[str]()
+
+    def look(self) -> None:
+        """Ask Slurm, if it is time to. One that does not answer, as it is started anew, changes nothing."""
+        if time.monotonic() < self._asks_at:
+            return
+        self._asks_at = time.monotonic() + ASKS
+        try:
+            self._tasks = tasks_named(self._array.name)
+        except SlurmError as error:
+            logger.warning("%s (%s)", error.message, error.hint)
+            return
+        for reason in sorted({task.reason for task in self._tasks.values() if task.waits} - USUAL - self._told_of):
+            self._tell(reason)
+
+    def has(self, rank: int) -> bool:
+        """Whether Slurm has a task, or may have, as far as is known."""
+        return self._tasks is None or (rank in self._tasks and not self._tasks[rank].is_over)
+
+    def listed(self, ranks: Iterable[int]) -> str:
+        """Tasks as people are told of them, with their last states."""
+        known = self._tasks or {}
+        shown = [f"{rank} ({known[rank].state if rank in known else 'gone'})" for rank in ranks]
+        return ", ".join(shown[:SHOWN]) + (f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else "")
+
+    def ask(self, what: Callable[[str], None]) -> None:
+        """Ask Slurm for something that it refuses where nothing is left to do, and look again soon."""
+        self._asks_at = 0.0
+        try:
+            what(self._array.id)
+        except SlurmError as error:
+            logger.info("%s", error.message)
+
+    def _tell(self, reason: str) -> None:
+        self._told_of.add(reason)
+        number = sum(task.waits and task.reason == reason for task in (self._tasks or {}).values())
+        told = f"Slurm keeps {number} of {len(self._array.shards)} workers waiting: {reason}"
+        self._emit(Warned(told, f"scontrol show job {self._array.id}"))
