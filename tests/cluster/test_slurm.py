@@ -97,6 +97,11 @@ def assert_repeats_little(*parts_of_a_run, repeats=EVERY):
             assert max(done, default=0) - event["step"] <= repeats
 
 
+def signalled(pids, number):
+    for pid in pids:
+        os.kill(pid, number)
+
+
 def restarted(run):
     """The workers that went on with a shard that another had begun."""
     return [event["worker"] for event in run.named("WorkerStarted") if "." in event["worker"]]
@@ -182,9 +187,14 @@ def test_an_array_goes_on_without_its_driver_and_the_next_one_finds_it(slurm, wo
     first = start(workspace)
     _, array = at_second_clip(first)
     first.kill()
+    workers = [run.pid for run in runs(OutputLayout(workspace / "out").journals) if run.worker]
+    signalled(workers, signal.SIGSTOP)  # so that they are not done before the next driver is there
     other = ended(start(workspace, "--limit", "1"), 4)
     assert f"scancel {array}" in other.stderr.read_text()
-    second = ended(start(workspace))
+    second = start(workspace)
+    second.until("Prepared", what=f"listening to the array {array}, which is at work already")
+    signalled(workers, signal.SIGCONT)
+    ended(second)
     assert {event["worker"] for event in second.named("JobCompleted")} == {f"slurm-{array}_0", f"slurm-{array}_1"}
     assert not second.named("JobResumed")
     assert first.by_job("JobCompleted").keys().isdisjoint(second.by_job("JobCompleted").keys())

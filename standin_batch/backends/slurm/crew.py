@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
 
 from standin_batch.backends.crew.hearing import Hearing
 from standin_batch.backends.crew.news import Gone, Joined, Made, News, Told
@@ -40,12 +41,13 @@ class ArrayCrew:
         self._files: dict[str, NewsFile] = {}
         self._gone: dict[int, Gone] = {}
         self._tasks = WatchedTasks(array, desk.emit)
-        if found:
-            self._catch_up()
+        self._found = found
 
     def work(self) -> None:
         """Listen until all tasks have ended; as `conduct.Labour` has it."""
         try:
+            if self._found:
+                self._catch_up()
             while not self._is_over():
                 self._desk.stop.wait(self._pause)
                 self._look()
@@ -121,7 +123,8 @@ class ArrayCrew:
             Stopped: at a second signal.
         """
         try:
-            write_atomic(stop_file(self._layout), "")  # for those that begin only now
+            with suppress(OSError, NotReadyError):  # a full disk
+                write_atomic(stop_file(self._layout), "")  # for those that begin only now
             self._tasks.ask(end_waiting)
             self._tasks.ask(ask_to_save)
             while not all(rank in self._gone or self._has_ended(rank) for rank in range(len(self._array.shards))):
@@ -154,5 +157,7 @@ class ArrayCrew:
                 raise NotReadyError(gone.why, gone.cure)
         early = [rank for rank in range(len(self._array.shards)) if rank not in self._gone or self._gone[rank].kind]
         told = f"{len(early)} of {len(self._array.shards)} tasks have ended early: {self._tasks.listed(early)}"
+        if not early:
+            told = "all tasks have ended, and not all jobs"
         desk.emit(Warned(told, f"look into {folder_of(self._layout)}; the same command makes what is left"))
         desk.stop.request("tasks that ended early")
