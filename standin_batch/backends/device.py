@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable
 
 from standin_batch.errors import NotReadyError, UsageError
-from standin_batch.plan.estimate import Device
+from standin_batch.plan.estimate import CPU, Device
 from standin_batch.plan.memory import Profile
 from standin_batch.plan.peak import Extent, fitting, peaks
 
-AUTO = "auto"
+AUTO, CUDA = "auto", "cuda"
 
 
 class DeviceError(NotReadyError):
@@ -46,3 +46,24 @@ def profile_for(extents: Iterable[Extent], memory: str, device: Device) -> Profi
         device: that they are made on.
     """
     return Profile(memory) if memory != AUTO else fitting(peaks(extents), device.memory_bytes)
+
+
+def device_of_workers(wanted: str, gpus: int) -> tuple[str, int]:
+    """The device that each worker of a crew uses, and how many GPUs it is given.
+
+    It is decided before any worker is there: one whose GPU is broken must not compute on its processor instead.
+
+    Args:
+        wanted: as `--device` has it.
+        gpus: of each worker, as the machine file has it.
+
+    Raises:
+        UsageError: if a worker cannot have that device.
+    """
+    if wanted == CPU.name or (wanted == AUTO and not gpus):
+        return CPU.name, 0
+    if wanted not in (AUTO, CUDA):
+        raise UsageError(f"--device {wanted}: workers have a GPU each, by turns", "leave it out, or use cpu or cuda")
+    if not gpus:
+        raise UsageError(f"--device {wanted}, but workers have no GPU", "gpus_per_worker = 1 in the machine file")
+    return CUDA, gpus

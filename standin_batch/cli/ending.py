@@ -103,7 +103,9 @@ def exit_code(finished: RunFinished) -> ExitCode:
     if finished.stopped:
         return ExitCode.STOPPED
     missing = finished.failed, finished.failed_before, finished.not_accepted, finished.unscored
-    return ExitCode.JOBS_FAILED if any(missing) else ExitCode.OK
+    if any(missing):
+        return ExitCode.JOBS_FAILED
+    return ExitCode.STOPPED if finished.remaining else ExitCode.OK
 
 
 def _why(finished: RunFinished | None) -> str:

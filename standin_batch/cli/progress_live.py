@@ -134,8 +134,8 @@ class LiveReporter:
         self._fractions.pop(event.job_id, None)
         if begun is not None:
             self._work.ended(begun.worker, event.job_id)
-        err.print(completed(event) if isinstance(event, JobCompleted) else failed(event))
         self._advance()
+        err.print(completed(event) if isinstance(event, JobCompleted) else failed(event))
 
     def _advance(self) -> None:
         """Let the steps of the jobs at work move the bar of the run: a job of the 14B models takes minutes."""

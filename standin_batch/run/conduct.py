@@ -118,8 +118,7 @@ def conduct(
         desk = Desk(
             store=store, tally=tally, journal=journal, emit=tally.listening(emit), stop=stop, refresh=showing.refresh
         )
-        makers = labour(desk)
-        why, fault = _worked(makers, desk, showing)
+        makers, why, fault = _worked(labour, desk, showing)
     with part(FINISH):
         if not stop.requested:
             records = filter(None, (read_record(layout, made) for made in tally.made))
@@ -130,7 +129,7 @@ def conduct(
     profiled = profile_of(current())
     logger.info(told(profiled))
     emit(profiled)
-    if _teaches(plan, finished):
+    if makers is not None and _teaches(plan, finished):
         makers.learn(profiled)
     emit(finished)
     if fault is not None:
@@ -138,10 +137,14 @@ def conduct(
     return finished
 
 
-def _worked(makers: Labour, desk: Desk, showing: Showing) -> tuple[str, NotReadyError | None]:
-    """Have the jobs made, and the folder left in order: why that ended early, and what the machine lacks."""
+def _worked(
+    labour: Callable[[Desk], Labour], desk: Desk, showing: Showing
+) -> tuple[Labour | None, str, NotReadyError | None]:
+    """Have the jobs made, and the folder left in order: by whom, why that ended early, and what the machine lacks."""
+    makers: Labour | None = None
     why, fault = "", None
     try:
+        makers = labour(desk)
         makers.work()
     except KeyboardInterrupt:
         desk.stop.request("nobody reads its output")  # unless there was a reason before
@@ -153,10 +156,11 @@ def _worked(makers: Labour, desk: Desk, showing: Showing) -> tuple[str, NotReady
     except NotReadyError as error:
         why, fault = kind_of(error).value, error
     finally:
-        makers.left(why or "an error")
+        if makers is not None:
+            makers.left(why or "an error")
         with part(FINISH):
             why = _wound_up(desk.store.layout, showing, desk.emit, in_haste=desk.stop.requested) or why
-    return why, fault
+    return makers, why, fault
 
 
 def _teaches(plan: Plan, finished: RunFinished) -> bool:

@@ -69,7 +69,7 @@ class WorkerLeft:
 
     Attributes:
         worker: its name.
-        why: in words; empty where it has done all it was to do.
+        why: in words; empty where it has done all it was to do, or was stopped.
     """
 
     worker: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from itertools import zip_longest
@@ -269,7 +269,8 @@ class Executor:
         if count == 0:
             return jobs
         told = f"preparing {count} {'identity' if count == 1 else 'identities'}"
-        with preparing(self.desk.emit, told), part("identity"):
+        # A crew's driver has prepared them, and of every parcel that would be said.
+        with nullcontext() if self.settings.common else preparing(self.desk.emit, told), part("identity"):
             return [job for job in jobs if self._has_subject(job, subjects)]
 
     def _has_subject(self, job: Job, subjects: Subjects) -> bool:

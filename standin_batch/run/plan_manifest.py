@@ -80,7 +80,7 @@ class PlannedManifest:
         bytes_per_pixel: of video for each pixel of each frame, in this folder; None where it has no videos.
         jobs: that were asked for, as the manifest has them.
         standing: where those of them stand that ask something of their scores.
-        again: plans the same anew, by what is there then.
+        again: plans the same anew, by what is there then; without the limit on their number, if it is told to.
         judged: whether any record says that its job asks something of its scores.
         unscored: jobs whose videos are here and were never looked at, as their run was cut off, or it failed.
     """
@@ -95,7 +95,7 @@ class PlannedManifest:
     bytes_per_pixel: float | None
     jobs: tuple[Job, ...]
     standing: Standing
-    again: Callable[[], tuple[Plan, Standing]]
+    again: Callable[..., tuple[Plan, Standing]]
 
     judged: bool
     unscored: tuple[Job, ...]
@@ -189,8 +189,11 @@ def plan_loaded(manifest: Manifest, selection: Selection) -> PlannedManifest:
         expansion, layout = Expansion(preview(expansion.jobs), 0, expansion.notes), layout.preview
     device = likely_device()
     costs = Measured.default().costs(device.name)
-    again = partial(_planned, expansion.jobs, layout, selection, costs)
-    plan, now, known = again()
+
+    def again(unlimited: bool = False) -> tuple[Plan, Standing]:
+        return _planned(expansion.jobs, layout, replace(selection, limit=None) if unlimited else selection, costs)[:2]
+
+    plan, now, known = _planned(expansion.jobs, layout, selection, costs)
     # A preview is another folder's, and the lock file itself is as it should be.
     is_lock = manifest.path.resolve() == layout.lock_file.resolve()
     written = None if selection.preview or is_lock else partial(run_files, manifest, whole, number)
@@ -206,7 +209,7 @@ def plan_loaded(manifest: Manifest, selection: Selection) -> PlannedManifest:
         bytes_per_pixel=known.bytes_per_pixel,
         jobs=expansion.jobs,
         standing=now,
-        again=lambda: again()[:2],
+        again=again,
         judged=known.judged,
         unscored=_unscored(now, known, manifest.scores.enabled),
     )

@@ -35,7 +35,7 @@ class Tally:
     @property
     def remaining(self) -> int:
         """Jobs that the run is still to make."""
-        return len(self.planned) - len(self.made) - len(self.failed)
+        return len(self.planned - self.made.keys() - self.failed)
 
     def adds(self, job_id: str) -> bool:
         """One more attempt is wanted; whether it is not among the jobs of this run yet."""

@@ -36,7 +36,7 @@ def drive(
     stop: Stop,
     hire: Hire,
     *,
-    workers: int,
+    workers: int | None = None,
     beside_workers: bool = False,
     patience: float = 0.0,
     has_weights: bool = True,
@@ -50,7 +50,7 @@ def drive(
         emit: is told what happens.
         stop: is looked at between steps; whoever made it also listens to signals.
         hire: gives the workers.
-        workers: as many as are expected; more or fewer may come.
+        workers: as many as are expected; None where that is not known yet.
         beside_workers: whether workers may be at work there that go on without their driver.
         patience: seconds in which such workers may end, where they may not.
         has_weights: whether this machine has to have the weights, too.
@@ -74,9 +74,15 @@ def drive(
             has_weights=has_weights,
         ) as start,
     ):
-        expected = makespan(start.left, planned.costs, workers, planned.manifest.scores.enabled)
-        frame = frame_of(planned, expected.seconds)
+        frame = frame_of(planned, _seconds(planned, start, workers))
         return conduct(start.left, planned.store, frame, emit, stop, lambda desk: hire(start, desk))
+
+
+def _seconds(planned: PlannedManifest, start: Start, workers: int | None) -> float | None:
+    """What so many workers take for what is left."""
+    if workers is None:
+        return None
+    return makespan(start.left, planned.costs, workers, planned.manifest.scores.enabled).seconds
 
 
 def orders_of(

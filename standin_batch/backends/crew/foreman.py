@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from standin_batch.backends.crew.crew import Crew
@@ -23,6 +24,7 @@ from standin_batch.run.events import (
     Event,
     JobCompleted,
     JobFailed,
+    JobSaved,
     JobStarted,
     Profiled,
     Warned,
@@ -30,6 +32,7 @@ from standin_batch.run.events import (
     WorkerStarted,
 )
 from standin_batch.run.failure import FIRST_PAUSE, GROWTH, LONGEST_PAUSE
+from standin_batch.run.outcomes import RunEnded
 from standin_batch.run.stopping import Stopped
 
 LOOK = 0.25
@@ -57,14 +60,14 @@ class Hand:
         waiting: ids of the jobs of its parcel that it has not begun.
         busy: whether it has a parcel.
         late: whether it has left jobs, as the deadline is near.
-        made: clips.
+        fruitful: whether it has made or saved anything.
     """
 
     at_work: dict[str, JobStarted] = field(default_factory=dict)
     waiting: set[str] = field(default_factory=set)
     busy: bool = False
     late: bool = False
-    made: int = 0
+    fruitful: bool = False
 
 
 class Foreman:
@@ -100,9 +103,13 @@ class Foreman:
     def work(self) -> None:
         """Have every job made; as `conduct.Labour` has it."""
         with self._crew:
-            self._make_all()
-            while self._takes_up():
+            try:
                 self._make_all()
+                while self._takes_up():
+                    self._make_all()
+            except (RunEnded, NotReadyError) as error:
+                self._wind_down(str(error))
+                raise
             self._crew.stop("")
 
     def left(self, why: str) -> None:
@@ -145,7 +152,8 @@ class Foreman:
     def _look(self) -> None:
         self._warn_of_waiting()
         if self._desk.stop.is_near(0.0):
-            self._wind_down()
+            self._wind_down(self._desk.stop.reason)
+            raise Stopped(self._desk.stop.reason)
         if time.monotonic() >= self._hires_at:
             self._crew.hire(self._deck.left)
         self._listen()
@@ -154,8 +162,20 @@ class Foreman:
                 self._hand_out(worker, hand)
 
     def _listen(self) -> None:
+        """Hear all that is told, also what comes behind something that ends the run.
+
+        Raises:
+            RunEnded: if no further job would fare better, or enough have failed.
+            NotReadyError: if nothing comes of any worker.
+        """
+        end: RunEnded | NotReadyError | None = None
         for worker, news in self._crew.hear(LOOK):
-            self._hear(worker, news)
+            try:
+                self._hear(worker, news)
+            except (RunEnded, NotReadyError) as error:
+                end = end or error
+        if end is not None:
+            raise end
 
     def _hand_out(self, worker: str, hand: Hand) -> None:
         if (parcel := self._deck.take(worker)) is not None:
@@ -163,17 +183,13 @@ class Foreman:
             ahead = dict.fromkeys(text for job in self._deck.ahead(worker, WINDOW) for text in job.texts)
             self._crew.give(worker, parcel.plan, tuple(ahead))
 
-    def _wind_down(self) -> None:
-        """Wait until all that is at work is saved. A second signal ends the waiting.
-
-        Raises:
-            Stopped: always.
-        """
-        self._crew.stop(self._desk.stop.reason)
+    def _wind_down(self, why: str) -> None:
+        """Have what is at work saved, and wait for that: a second signal ends the waiting, nothing else does."""
+        self._crew.stop(why)
         until = time.monotonic() + GRACE
         while any(hand.at_work or (hand.busy and time.monotonic() < until) for hand in self._hands.values()):
-            self._listen()
-        raise Stopped(self._desk.stop.reason)
+            with suppress(RunEnded, NotReadyError):
+                self._listen()
 
     def _hear(self, worker: str, news: News) -> None:
         if isinstance(news, Joined):
@@ -203,12 +219,14 @@ class Foreman:
         elif isinstance(event, (JobCompleted, JobFailed)):
             hand.at_work.pop(event.job_id, None)
             self._deck.ended(worker, [event.job_id])
-        if isinstance(event, JobCompleted):
-            hand.made, self._fruitless, self._hires_at = hand.made + 1, 0, 0.0
+        if isinstance(event, JobSaved):
+            self._lost.progresses(event.job_id)
+        if isinstance(event, (JobSaved, JobCompleted)):
+            hand.fruitful, self._fruitless, self._hires_at = True, 0, 0.0
         self._hearing.pass_on(worker, event)
 
     def _is_gone(self, worker: str, gone: Gone) -> None:
-        """Its jobs come back; a place where nothing comes of any worker is not filled for a while, or ends the run.
+        """Its jobs come back.
 
         Raises:
             NotReadyError: if nothing comes of any.
@@ -217,12 +235,18 @@ class Foreman:
         hand = self._hands.pop(worker, Hand())
         self._deck.leaves(worker)
         if joined or gone.kind:
-            self._desk.emit(WorkerLeft(worker, gone.why))
+            self._desk.emit(WorkerLeft(worker, gone.why if gone.kind else ""))
         for job in hand.at_work.values():
             if self._lost.is_over(worker, job, gone):
                 self._deck.ended(worker, [job.job_id])
-        if gone.kind and not hand.made:
-            self._fruitless += 1
-            self._hires_at = time.monotonic() + min(LONGEST_PAUSE, FIRST_PAUSE * GROWTH ** (self._fruitless - 1))
-            if self._fruitless >= FRUITLESS or (not joined and not self._hands and gone.kind != DIED):
-                raise NotReadyError(gone.why, gone.cure)
+        if gone.kind and not hand.fruitful:
+            self._is_fruitless(gone, joined)
+
+    def _is_fruitless(self, gone: Gone, joined: bool) -> None:
+        """Nothing came of a worker: its place stays empty for a while, or the run ends, if nothing comes of others."""
+        self._fruitless += 1
+        self._hires_at = time.monotonic() + min(LONGEST_PAUSE, FIRST_PAUSE * GROWTH ** (self._fruitless - 1))
+        others = any(hand.at_work for hand in self._hands.values())
+        never = not joined and not self._hands and gone.kind != DIED
+        if never or (self._fruitless >= FRUITLESS and not others):
+            raise NotReadyError(gone.why, gone.cure)

@@ -16,7 +16,7 @@ from standin_batch.run.journal import State
 from standin_batch.run.saved import progress
 
 STRIKES = 3
-"""Workers that die of one job, until it is taken for the cause."""
+"""Workers that die of one job with nothing of it saved in between, until it is taken for the cause."""
 
 
 class Lost:
@@ -41,8 +41,7 @@ class Lost:
         if (made := self._made(job)) is not None:  # the worker could not say so any more
             self._hearing.pass_on(worker, made)
             return True
-        if not gone.kind:
-            self.note(job, gone.why)
+        if not gone.kind:  # it was to stop, and has noted that itself
             return False
         self._strikes[job.job_id] += 1
         strikes = self._strikes[job.job_id]
@@ -53,6 +52,10 @@ class Lost:
         self._desk.journal.write(job.job_id, job.label, State.REQUEUED, error, kind=gone.kind, attempt=strikes)
         self._desk.emit(JobRequeued(job.job_id, job.label, error, gone.kind, strikes, 0.0))
         return False
+
+    def progresses(self, job_id: str) -> None:
+        """Something of a job was saved: whoever dies now does not die of its beginning."""
+        self._strikes.pop(job_id, None)
 
     def note(self, job: JobStarted, why: str) -> None:
         """Note how far a job came that nobody goes on with in this run."""

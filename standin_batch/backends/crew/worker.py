@@ -113,6 +113,16 @@ class Worker:
         self._tally.planned.update(item.job.job_id for item in plan.to_run)
         self._executor.groups(plan.groups, ahead)
 
+    def check(self) -> None:
+        """Whether all goes well with the clips that are being written.
+
+        Raises:
+            RunEnded: if no further one would fare better.
+            Stopped: if the run is to stop.
+        """
+        self._stop.check()
+        self._executor.writer.check()
+
     def _settings(self, device: str) -> Settings:
         orders, here = self._orders, device_of(device)
         profile = profile_for(orders.extents, orders.memory, here)

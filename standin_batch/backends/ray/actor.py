@@ -6,6 +6,7 @@ import contextlib
 import logging
 import queue
 from contextlib import AbstractContextManager, closing
+from typing import TypeAlias
 
 from standin_batch.backends.crew.away import away
 from standin_batch.backends.crew.freight import Freight
@@ -21,6 +22,12 @@ from standin_batch.run.outcomes import RunEnded
 from standin_batch.run.stopping import Stop
 
 logger = logging.getLogger(__name__)
+
+Parcel: TypeAlias = "tuple[Plan, tuple[str, ...], Freight]"
+"""What is to be made, texts of what may follow, and what has to be there for it."""
+
+LOOK = 0.5
+"""Seconds between two looks at the clips that are being written, while nothing is to be made."""
 
 MOST_NEWS = 1_000
 """That are told at once."""
@@ -41,7 +48,7 @@ class Actor:
         self._name, self._orders = name, orders
         self._stop = Stop()
         self._news: queue.Queue[News] = queue.Queue()
-        self._parcels: queue.Queue[tuple[Plan, tuple[str, ...], Freight] | None] = queue.Queue()
+        self._parcels: queue.Queue[Parcel | None] = queue.Queue()
 
     def work(self) -> None:
         """Make parcels until there are no more, or the run is to stop."""
@@ -73,10 +80,17 @@ class Actor:
             Worker(ground.orders, ground.layout, journal, ground.tell, self._stop) as worker,
         ):
             self._news.put(Joined(worker.host, worker.device))
-            while (parcel := self._parcels.get()) is not None:
+            while (parcel := self._next(worker)) is not None:
                 plan, ahead, freight = parcel
                 worker.make(ground.unpack(plan, freight), ahead)
                 self._news.put(Made(worker.out_of_time))
+
+    def _next(self, worker: Worker) -> Parcel | None:
+        """The next parcel; None where none follows. A fault of clips that are being written ends the waiting."""
+        while True:
+            worker.check()
+            with contextlib.suppress(queue.Empty):
+                return self._parcels.get(timeout=LOOK)
 
     def give(self, plan: Plan, ahead: tuple[str, ...], freight: Freight) -> None:
         """A parcel is to be made."""

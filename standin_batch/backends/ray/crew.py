@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import os
+import secrets
 import time
 from types import TracebackType
 from typing import Any
@@ -13,10 +15,12 @@ from standin_batch.backends.crew.freight import Freight
 from standin_batch.backends.crew.news import DIED, Gone, News, Sent
 from standin_batch.backends.crew.orders import Orders
 from standin_batch.backends.ray.actor import Actor
-from standin_batch.backends.ray.cluster import first_line, places_for
+from standin_batch.backends.ray.cluster import Cluster
 from standin_batch.machine import RayOptions
 from standin_batch.plan.plan import Plan
 from standin_batch.run.stopping import Stopped
+
+logger = logging.getLogger(__name__)
 
 AT_ONCE = 8
 """Calls that an actor answers beside each other: it works in one of them."""
@@ -28,7 +32,7 @@ CACHES = ("STANDIN_CACHE", "XDG_CACHE_HOME", "HF_HOME")
 """The same, where they see the same folders."""
 
 LAST_WORDS = 10.0
-"""Seconds that workers which do not see the output folder have to end in order."""
+"""Seconds that workers have to end in order."""
 
 LOOKS_AGAIN = 2.0
 """Seconds between two looks at how large the cluster is."""
@@ -40,14 +44,17 @@ class RayCrew:
     Args:
         orders: of the run.
         options: of the machine file.
+        cluster: connected; it is closed when the crew is left.
         depot: the way to workers that do not see the output folder; None where they do.
     """
 
     advice = "see what the cluster has room for: ray status"
 
-    def __init__(self, orders: Orders, options: RayOptions, depot: Depot | None = None) -> None:
-        self._orders, self._options, self._depot = orders, options, depot
-        self._names = (f"ray-{number}" for number in itertools.count(1))
+    def __init__(self, orders: Orders, options: RayOptions, cluster: Cluster, depot: Depot | None = None) -> None:
+        self._orders, self._options, self._cluster, self._depot = orders, options, cluster, depot
+        run = secrets.token_hex(2)  # a worker of an earlier run may still hold its post
+        self._names = (f"ray-{run}-{number}" for number in itertools.count(1))
+        self._came: set[str] = set()
         self._actors: dict[str, Any] = {}
         self._asked: dict[Any, str] = {}
         self._places = (0.0, 0)
@@ -61,7 +68,7 @@ class RayCrew:
         import ray
 
         try:
-            if error is None or isinstance(error, Stopped):
+            if not isinstance(error, KeyboardInterrupt) or isinstance(error, Stopped):
                 self._hear_the_last()
         finally:
             for actor in self._actors.values():
@@ -69,6 +76,7 @@ class RayCrew:
             self._actors.clear()
             if self._depot is not None:
                 self._depot.close()
+            self._cluster.close()
 
     def hire(self, most: int) -> None:
         """Start actors until there is one for each place, or `most`. Those that Ray finds no room for wait for it."""
@@ -103,12 +111,12 @@ class RayCrew:
             actor.stop.remote(reason)
 
     def _hear_the_last(self) -> None:
-        """Workers that were asked to end send the rest of their logs, and remove what they had on disk."""
+        """Workers that were asked to end leave their posts, send the rest of their logs, and remove what they had."""
         until = time.monotonic() + LAST_WORDS
-        while self._depot is not None and self._actors and time.monotonic() < until:
+        while self._came & self._actors.keys() and time.monotonic() < until:
             for _, news in self.hear(LAST_WORDS):
                 if isinstance(news, Sent):
-                    self._depot.receive(news)
+                    self.receive(news)
 
     def _wanted(self) -> int:
         """As many workers as the machine file allows, or the cluster has places for."""
@@ -116,7 +124,7 @@ class RayCrew:
             return self._options.workers
         at, places = self._places
         if time.monotonic() - at > LOOKS_AGAIN:
-            places = places_for(self._options)
+            places = self._cluster.places()
             self._places = (time.monotonic(), places)
         return places
 
@@ -150,8 +158,10 @@ class RayCrew:
         name = self._asked.pop(answer)
         try:
             told: list[News] = ray.get(answer)
+            self._came.add(name)
         except ray.exceptions.RayError as error:
-            told = [Gone(first_line(error), DIED)]
+            logger.warning("%s has died: %s", name, error)
+            told = [Gone("its process, or its node, has died", DIED)]
         if any(isinstance(news, Gone) for news in told):
             ray.kill(self._actors.pop(name))
             if self._depot is not None:

@@ -9,21 +9,20 @@ from standin_batch.backends.crew.depot import Depot
 from standin_batch.backends.crew.driver import drive, orders_of
 from standin_batch.backends.crew.foreman import Foreman
 from standin_batch.backends.crew.left_over import left_over
+from standin_batch.backends.device import device_of_workers
 from standin_batch.backends.local import Machine
-from standin_batch.backends.ray.cluster import connected, places_for, put
+from standin_batch.backends.ray.cluster import Cluster, put
 from standin_batch.backends.ray.crew import RayCrew
 from standin_batch.backends.start import Start
-from standin_batch.errors import NotReadyError
 from standin_batch.machine import RayOptions
 from standin_batch.plan.deck import Deck
-from standin_batch.plan.estimate import CPU
+from standin_batch.plan.plan import Plan
 from standin_batch.plan.shards import shards
 from standin_batch.run.conduct import Desk
 from standin_batch.run.events import Listener, RunFinished
 from standin_batch.run.plan_manifest import PlannedManifest
+from standin_batch.run.preparing import preparing
 from standin_batch.run.stopping import Stop
-
-NO_PLACE = "use --device cpu; where more nodes will come, say how many workers there are to be: `workers` below [ray]"
 
 PATIENCE = 30.0
 """Seconds in which the workers of a driver that was killed end: Ray kills them when it misses that."""
@@ -54,34 +53,41 @@ def run_ray(
         Stopped: if it is stopped before its first job.
     """
 
+    device, gpus = device_of_workers(machine.device, options.gpus_per_worker)
+    machine, options = replace(machine, device=device), replace(options, gpus_per_worker=gpus)
+
     def hire(start: Start, desk: Desk) -> Foreman:
-        pieces = [shard.plan for shard in shards(start.left, expected, planned.costs)]
+        cluster = Cluster(options)
+        with preparing(desk.emit, "starting Ray" if cluster.is_ours else "connecting to Ray"):
+            cluster.connect()
+        workers = cluster.workers()
+        pieces = [shard.plan for shard in shards(start.left, workers, planned.costs)]
         shared = options.shared
         orders = orders_of(planned, start, machine, checkpoints, stage_to, stop, pieces, shared=shared)
-        crew = RayCrew(orders, options, None if shared else Depot(planned.store.layout, put))
         return Foreman(
             start.left,
-            lambda plan: Deck(plan, planned.costs, expected),
-            crew,
+            lambda plan: Deck(plan, planned.costs, workers),
+            RayCrew(orders, options, cluster, None if shared else Depot(planned.store.layout, put)),
             desk,
             machine.max_failures or planned.manifest.run.max_failures,
-            again=lambda: left_over(start.left, planned.again()[0], desk),
+            again=lambda: _again(planned, start, desk),
         )
 
-    if machine.device == CPU.name:
-        options = replace(options, gpus_per_worker=0)
-    with connected(options):
-        expected = options.workers or places_for(options)
-        if not expected:
-            raise NotReadyError("the cluster has no GPU, or no processor beside it", NO_PLACE)
-        return drive(
-            planned,
-            machine,
-            checkpoints,
-            emit,
-            stop,
-            hire,
-            workers=expected,
-            patience=PATIENCE,
-            has_weights=options.shared,
-        )
+    return drive(
+        planned,
+        machine,
+        checkpoints,
+        emit,
+        stop,
+        hire,
+        workers=options.workers,
+        patience=PATIENCE,
+        has_weights=options.shared,
+    )
+
+
+def _again(planned: PlannedManifest, start: Start, desk: Desk) -> Plan | None:
+    """What is left when all that was known has ended; planning takes seconds, so only where something may be."""
+    if not desk.tally.remaining and not planned.asks:
+        return None
+    return left_over(start.left, planned.again(unlimited=True)[0], desk)

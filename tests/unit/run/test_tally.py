@@ -49,3 +49,9 @@ def test_an_attempt_is_one_more_job_once():
     assert tally.adds("b") and not tally.adds("b")
     tally.see(JobReseeded("b", "first, attempt 2", 1, 7))
     assert tally.remaining == 2
+
+
+def test_a_clip_that_was_not_planned_hides_none_that_was():
+    tally = Tally({"a"})
+    tally.see(completed("of another driver"))
+    assert tally.remaining == 1

@@ -37,7 +37,7 @@ class Script:
 
     def __init__(self, acts, workers=("w1", "w2")):
         self.acts, self.workers = acts, workers
-        self.news, self.given, self.stopped, self.hired = deque(), [], [], 0
+        self.news, self.given, self.stopped, self.hired, self.alive = deque(), [], [], 0, 0
 
     def __enter__(self):
         return self
@@ -46,12 +46,14 @@ class Script:
         pass
 
     def hire(self, most):
-        while self.hired < min(most, len(self.workers)):
+        while self.alive < most and self.hired < len(self.workers):
             self.news.append((self.workers[self.hired], MACHINE))
-            self.hired += 1
+            self.hired, self.alive = self.hired + 1, self.alive + 1
 
     def hear(self, seconds):
-        return [self.news.popleft()] if self.news else []
+        heard = [self.news.popleft()] if self.news else []
+        self.alive -= sum(isinstance(news, Gone) for _, news in heard)
+        return heard
 
     def give(self, worker, plan, ahead):
         jobs = [item.job for item in plan.to_run]
@@ -179,7 +181,7 @@ def test_where_nothing_comes_of_any_worker_the_run_ends_with_their_fault(desk, t
     with pytest.raises(NotReadyError, match="no room") as raised:
         foreman(jobs(), crew, desk).work()
     assert raised.value.hint == "use a larger one"
-    assert len(named(told, events.WorkerLeft)) == FRUITLESS
+    assert len(named(told, events.WorkerLeft)) >= FRUITLESS
 
 
 def test_a_full_disk_ends_the_run(desk):
@@ -218,6 +220,22 @@ def test_a_stop_waits_until_what_is_at_work_is_saved(desk, told):
     with pytest.raises(Stopped):
         labour.work()
     assert crew.stopped == ["Ctrl-C"]
+    assert [event.why for event in named(told, events.WorkerLeft)] == [""]
+
+
+def test_what_no_worker_could_note_any_more_the_driver_notes(desk, told):
+    """As after a second Ctrl-C."""
+
+    class Interrupted(Script):
+        def hear(self, seconds):
+            if not self.news and self.given:
+                raise Stopped("Ctrl-C")
+            return super().hear(seconds)
+
+    labour = foreman(jobs(), Interrupted(lambda crew, worker, some: [begins(some[0])], ("w1",)), desk)
+    with pytest.raises(Stopped):
+        labour.work()
+    labour.left("Ctrl-C")
     begun = named(told, events.JobStarted)[0].job_id
     entries = history(desk.store.layout.journals, begun)
     assert [entry.state for entry in entries] == [State.CANCELLED] and "begins anew" in entries[0].error
@@ -281,3 +299,76 @@ def test_what_nothing_comes_of_is_not_planned_anew_for_ever(desk):
 
     foreman(jobs(), Script(acts), desk, again=lambda: plan).work()
     assert len(desk.tally.made) == 6
+
+
+def saves(job, step=2):
+    return Told(events.JobSaved(job.job_id, step, job.num_inference_steps))
+
+
+def test_workers_that_die_do_not_end_the_run_of_those_that_live(desk, monkeypatch):
+    monkeypatch.setattr("standin_batch.backends.crew.foreman.FIRST_PAUSE", 0.0)
+    names = [f"w{number}" for number in range(FRUITLESS + 1)]
+    slow = []
+
+    def acts(crew, worker, some):
+        if worker == names[0] and not slow:
+            slow.extend(some)
+            return [begins(some[0])]
+        if worker == names[0]:
+            return makes_all(crew, worker, some)
+        if worker == names[-1]:
+            crew.news.extend((names[0], news) for job in slow for news in (begins(job), ends(job)))
+            crew.news.append((names[0], Made()))
+        return [DEAD]
+
+    foreman(jobs(), Script(acts, names), desk).work()
+    assert len(desk.tally.made) == 6
+
+
+def test_workers_that_go_again_and_again_from_a_long_clip_are_no_fault_of_it(desk, told):
+    """As on machines that are taken away every hour: each has saved more of it."""
+    names = [f"w{number}" for number in range(STRIKES + 2)]
+
+    def acts(crew, worker, some):
+        if worker == names[-1]:
+            return makes_all(crew, worker, some)
+        return [begins(some[0]), saves(some[0]), DEAD]
+
+    foreman(jobs(1), Script(acts, names), desk).work()
+    assert len(desk.tally.made) == 1 and not named(told, events.JobFailed)
+
+
+def test_what_is_told_behind_the_end_of_a_run_is_heard(desk):
+    class AllAtOnce(Script):
+        def hear(self, seconds):
+            found = list(self.news)
+            self.news.clear()
+            return found
+
+    def acts(crew, worker, some):
+        return [begins(some[0]), fails(some[0]), *makes_all(crew, worker, some[1:])]
+
+    crew = AllAtOnce(acts, ("w1", "w2"))
+    with pytest.raises(RunEnded, match="max_failures"):
+        foreman(jobs(), crew, desk, max_failures=1).work()
+    assert desk.tally.failed and crew.stopped == ["max_failures"]
+    assert len(desk.tally.failed) + len(desk.tally.made) == sum(len(ids) for _, ids in crew.given)
+
+
+def test_a_failure_while_it_stops_does_not_keep_others_from_being_saved(desk, told):
+    class Stubborn(Script):
+        def stop(self, reason):
+            self.stopped.append(reason)
+            self.news.extend([("w1", fails(begun["w1"])), ("w1", Gone(reason)), ("w2", Gone(reason))])
+
+    begun = {}
+
+    def acts(crew, worker, some):
+        begun[worker] = some[0]
+        if len(begun) == 2:
+            desk.stop.request("Ctrl-C")
+        return [begins(some[0])]
+
+    with pytest.raises(Stopped):
+        foreman(jobs(), Stubborn(acts), desk, max_failures=1).work()
+    assert {event.worker for event in named(told, events.WorkerLeft)} == {"w1", "w2"}
