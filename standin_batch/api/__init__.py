@@ -90,6 +90,7 @@ def run(
     wait: bool = False,
     backend: str | None = None,
     config: StrPath | None = None,
+    workers: int | None = None,
     on_event: Listener | None = None,
     progress: bool = True,
 ) -> RunFinished:
@@ -107,6 +108,7 @@ def run(
         wait: for another run that is at work in the same output folder, instead of raising.
         backend: `local`, in this process, `ray` or `slurm`; what the machine file says unless given.
         config: the machine file; found as `standin run` finds it unless given.
+        workers: of Ray or Slurm; as many as the machine file says unless given.
         on_event: is called with each event (`standin_batch.run.events`), never twice at once, maybe from another
             thread. What it raises stops the run, and is raised when that has ended.
         progress: whether progress is shown on standard error, as `standin run` does.
@@ -122,7 +124,9 @@ def run(
     from standin_batch.api.running import run_here
 
     with shown():
-        return run_here(what, device, memory, max_failures, max_time, wait, backend, config, on_event, progress)
+        return run_here(
+            what, device, memory, max_failures, max_time, wait, backend, config, workers, on_event, progress
+        )
 
 
 def read_index(where: StrPath | PlannedRun) -> pa.Table:

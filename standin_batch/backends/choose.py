@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,12 +47,13 @@ class Backend:
         return run_local(planned, machine, checkpoints, emit, stop, stage_to)
 
 
-def choose(name: str | None = None, config: Path | None = None) -> Backend:
+def choose(name: str | None = None, config: Path | None = None, workers: int | None = None) -> Backend:
     """The backend of a run, which can be used from this machine.
 
     Args:
         name: of the backend; the machine file's where it is None.
         config: the machine file; found as `load_machine` does where it is None.
+        workers: how many; as many as the machine file says where it is None.
 
     Raises:
         MachineFileError: if the machine file is wrong.
@@ -61,8 +62,10 @@ def choose(name: str | None = None, config: Path | None = None) -> Backend:
     """
     if name is not None and name not in BACKENDS:
         raise UsageError(f"there is no backend {name!r}", f"use one of {', '.join(BACKENDS)}")
-    settings = load_machine(config)
+    settings = _with(workers, load_machine(config))
     backend = Backend(name or settings.backend, settings)
+    if workers is not None and backend.name not in (RAY, SLURM):
+        raise UsageError("a local run has no workers", "say which there are to be: --backend ray, or --backend slurm")
     faults = list(backend_faults(backend.name, settings))
     for fault in faults:
         if isinstance(fault, UsageError):
@@ -71,3 +74,11 @@ def choose(name: str | None = None, config: Path | None = None) -> Backend:
         cures = dict.fromkeys(fault.hint for fault in faults)
         raise NotReadyError("; ".join(fault.message for fault in faults), "; ".join(cures))
     return backend
+
+
+def _with(workers: int | None, settings: MachineFile) -> MachineFile:
+    """The same settings with so many workers."""
+    if workers is None:
+        return settings
+    ray, slurm = replace(settings.ray, workers=workers), replace(settings.slurm, workers=workers)
+    return replace(settings, ray=ray, slurm=slurm)

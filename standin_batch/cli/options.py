@@ -93,5 +93,16 @@ Config = Annotated[
         rich_help_panel=_WHERE,
     ),
 ]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        metavar="N",
+        min=1,
+        help="So many workers of the backend, instead of what the machine file says.",
+        show_default=False,
+        rich_help_panel=_WHERE,
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON to standard output, for programs.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]

@@ -25,6 +25,7 @@ from standin_batch.cli.options import (
     Preview,
     Quiet,
     RetryFailed,
+    Workers,
 )
 from standin_batch.errors import ExitCode
 from standin_batch.stopwatch import Stopwatch, part, process_seconds
@@ -57,6 +58,7 @@ def run(
     input_root: InputRoot = None,
     backend: OnBackend = None,
     config: Config = None,
+    workers: Workers = None,
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait for another run that holds the output.", rich_help_panel=_LASTS)
     ] = False,
@@ -108,6 +110,7 @@ def run(
       standin run manifest.yaml --preview
       standin run manifest.yaml --deadline 06:00 --on-finish 'mail -s "$STANDIN_OUTCOME" me < /dev/null'
       standin run manifest.yaml --set defaults.num_inference_steps=8 --device cuda:1
+      standin run manifest.yaml --backend ray --device cpu --workers 2
       standin run manifest.yaml --backend slurm --config cluster.toml
     """
     from standin_batch.run.plan_manifest import Selection
@@ -128,7 +131,7 @@ def run(
         Stopwatch(process_seconds()).running(),
         ended(End(manifest, report, on_finish, allow_commands)) as end,
     ):
-        where = choose(None if backend is None else backend.value, config)
+        where = choose(None if backend is None else backend.value, config, workers)
         stop = _stop(deadline, max_time)
         with listening(stop):
             return _execute(manifest, selection, where, machine, stop, end, as_json=as_json, quiet=quiet)

@@ -16,7 +16,7 @@ from standin_batch.run.journals import runs
 pytestmark = pytest.mark.cluster
 
 STORE = 100 * 2**20
-EVERY = 2
+EVERY = 5
 """Steps between saves."""
 
 JOBS = 12
@@ -39,9 +39,15 @@ def two_nodes(cluster):
     return nodes
 
 
+def manifest_in(folder, **changes):
+    """Clips of seconds, so that there is time to do something to them."""
+    size = {"model": "tiny", "width": 96, "height": 96, "num_frames": 9, "num_inference_steps": 40}
+    write_manifest(folder / "manifest.yaml", run={"checkpoint_every": EVERY}, defaults=size, **changes)
+
+
 @pytest.fixture
 def workspace(tmp_path, cluster):
-    write_manifest(tmp_path / "manifest.yaml")
+    manifest_in(tmp_path)
     write_config(tmp_path, cluster)
     return tmp_path
 
@@ -60,7 +66,7 @@ def _toml(value):
 def alone(tmp_path_factory):
     """The same jobs, made by one process that knows of no cluster."""
     folder = tmp_path_factory.mktemp("alone")
-    write_manifest(folder / "manifest.yaml")
+    manifest_in(folder)
     run = Driven(folder, "manifest.yaml", "--device", "cpu")
     assert run.code() == 0
     return latents(folder / "out")
@@ -107,7 +113,7 @@ def _encoded(what):
 
 def test_what_a_killed_worker_was_at_another_goes_on_with(two_nodes, workspace, alone):
     run = Driven(workspace, "manifest.yaml", "--device", "cpu")
-    saved = run.until("JobSaved", step=4)
+    saved = run.until("JobSaved", step=2 * EVERY)
     worker = next(event["worker"] for event in run.named("JobStarted") if event["job_id"] == saved["job_id"])
     os.kill(pid_of(workspace, worker), signal.SIGKILL)
     assert run.code() == 0, run.stderr.read_text()
@@ -121,7 +127,7 @@ def test_what_a_killed_worker_was_at_another_goes_on_with(two_nodes, workspace, 
 
 def test_a_node_that_is_lost_costs_no_clip_and_one_that_comes_is_used(cluster, two_nodes, workspace, alone):
     run = Driven(workspace, "manifest.yaml", "--device", "cpu")
-    run.until("JobSaved", step=4)
+    run.until("JobSaved", step=2 * EVERY)
     cluster.remove_node(two_nodes[0], allow_graceful=False)
     cluster.add_node(num_cpus=1, object_store_memory=STORE)
     assert run.code() == 0, run.stderr.read_text()
@@ -134,7 +140,7 @@ def test_a_node_that_is_lost_costs_no_clip_and_one_that_comes_is_used(cluster, t
 def test_a_driver_that_was_killed_goes_on_where_its_workers_were(two_nodes, workspace, alone):
     first = Driven(workspace, "manifest.yaml", "--device", "cpu")
     first.until("JobCompleted")
-    saved = first.until("JobSaved", step=4)
+    saved = first.until("JobSaved", step=2 * EVERY)
     first.kill()
     second = Driven(workspace, "manifest.yaml", "--device", "cpu")
     assert second.code() == 0, second.stderr.read_text()
@@ -144,11 +150,13 @@ def test_a_driver_that_was_killed_goes_on_where_its_workers_were(two_nodes, work
     assert_whole(workspace, second)
 
 
-def test_an_interrupted_run_saves_what_is_at_work_and_goes_on(two_nodes, workspace, alone):
+@pytest.mark.parametrize("how", ["Ctrl-C", "standin stop", "SIGTERM"])
+def test_a_run_that_ends_early_saves_what_is_at_work_and_goes_on(two_nodes, workspace, alone, how):
     first = Driven(workspace, "manifest.yaml", "--device", "cpu")
-    first.until("JobStep", step=3)
-    first.interrupt()
+    first.until("JobSaved")
+    first.end_by(how)
     assert first.code() == 75, first.stderr.read_text()
+    assert not [event for event in first.named("WorkerLeft") if event["why"]]
     second = Driven(workspace, "manifest.yaml", "--device", "cpu")
     assert second.code() == 0, second.stderr.read_text()
     assert second.by_job("JobResumed")
@@ -163,7 +171,7 @@ def test_a_job_that_fails_by_itself_is_no_fault_of_its_worker(two_nodes, workspa
         {"name": "nobody", "mode": "t2v", "prompt": "rain", "identity": "nobody", "seed": 1},
     ]
     identities = {"nobody": {"image": "nobody.png", "on_no_face": "error"}}
-    write_manifest(workspace / "manifest.yaml", jobs=jobs, identities=identities)
+    manifest_in(workspace, jobs=jobs, identities=identities)
     run = Driven(workspace, "manifest.yaml", "--device", "cpu")
     assert run.code() == 1, run.stderr.read_text()
     assert len(run.named("JobFailed")) == 1 and len(run.named("JobCompleted")) == 4

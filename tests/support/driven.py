@@ -22,6 +22,7 @@ class Driven:
 
     def __init__(self, folder: Path, *arguments: object) -> None:
         command = [sys.executable, "-m", "standin_batch", "run", *map(str, arguments), "--json"]
+        self.folder = folder
         self.stderr = folder / "stderr.txt"
         with self.stderr.open("a") as errors:
             self._process = subprocess.Popen(
@@ -63,6 +64,14 @@ class Driven:
     def interrupt(self) -> None:
         """Ctrl-C."""
         self._process.send_signal(signal.SIGINT)
+
+    def end_by(self, how: str) -> None:
+        """Ask it to stop: by `Ctrl-C`, by `SIGTERM`, or by `standin stop` from another shell, which does not wait."""
+        if how == "standin stop":
+            command = [sys.executable, "-m", "standin_batch", "stop", str(self.folder / "out"), "--no-wait"]
+            subprocess.run(command, cwd=self.folder, check=True, capture_output=True)
+            return
+        self._process.send_signal({"Ctrl-C": signal.SIGINT, "SIGTERM": signal.SIGTERM}[how])
 
     def named(self, name: str) -> list[Event]:
         """The events of this name, so far."""
