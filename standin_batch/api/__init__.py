@@ -121,12 +121,11 @@ def run(
         KeyboardInterrupt: if it was interrupted.
     """
     from standin_batch.api.cures import shown
-    from standin_batch.api.running import run_here
+    from standin_batch.api.running import place_of, run_here
 
     with shown():
-        return run_here(
-            what, device, memory, max_failures, max_time, wait, backend, config, workers, on_event, progress
-        )
+        where = place_of(backend, config, workers)
+        return run_here(what, where, device, memory, max_failures, max_time, wait, on_event, progress)
 
 
 def read_index(where: StrPath | PlannedRun) -> pa.Table:

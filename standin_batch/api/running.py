@@ -58,22 +58,24 @@ class Listeners:
                 self.stop.request("an error in on_event")
 
 
+def place_of(backend: str | None, config: str | os.PathLike[str] | None, workers: int | None) -> Backend:
+    """Where a run happens; the arguments, and what it raises, are those of `api.run`."""
+    return choose(backend, None if config is None else Path(config), workers)
+
+
 def run_here(
     what: PlannedRun | Manifest | str | os.PathLike[str],
+    where: Backend,
     device: str,
     memory: str,
     max_failures: int | None,
     max_time: float | str | None,
     wait: bool,
-    backend: str | None,
-    config: str | os.PathLike[str] | None,
-    workers: int | None,
     on_event: Listener | None,
     progress: bool,
 ) -> RunFinished:
     """Run what is planned; the arguments, and what it returns and raises, are those of `api.run`."""
     machine = _machine(device, memory, max_failures, wait)
-    where = choose(backend, None if config is None else Path(config), workers)
     seconds = _seconds(max_time)
     stop = Stop(None if seconds is None else time.monotonic() + seconds, may_leave=False)
     listeners = Listeners(stop, [] if on_event is None else [on_event])

@@ -56,6 +56,17 @@ def test_the_option_wins_over_the_file_whose_settings_stay(config):
     assert (chosen.settings.backend, str(chosen.settings.stage_to)) == ("slurm", "/scratch")
 
 
+def test_the_command_line_says_how_many_workers_there_are(config):
+    path = config("backend = 'ray'\n[ray]\nworkers = 2")
+    assert choose(None, path).settings.ray.workers == 2
+    assert choose(None, path, 5).settings.ray.workers == 5
+
+
+def test_a_local_run_has_no_workers(config):
+    with pytest.raises(UsageError, match="no workers"):
+        choose(None, config(""), 2)
+
+
 def test_a_backend_that_there_is_not_is_refused():
     with pytest.raises(UsageError, match="there is no backend 'kubernetes'") as raised:
         choose("kubernetes")
