@@ -17,8 +17,10 @@ DOCUMENT = Path(__file__).parents[3] / "docs" / "plan.md"
 
 
 @pytest.fixture
-def printed(tmp_path, monkeypatch):
+def printed(tmp_path, monkeypatch, tmp_path_factory):
+    """By a machine that has measured nothing yet."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STANDIN_CACHE", str(tmp_path_factory.mktemp("cache")))
     manifest = tmp_path / "manifest.yaml"
     manifest.write_text("version: 1\njobs: [{name: tree, mode: t2v, prompt: {text: A tree.}}]\n")
     return plan_json(plan_manifest(manifest, Selection()), workers=2)
