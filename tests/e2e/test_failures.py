@@ -105,6 +105,7 @@ def test_a_wrong_command_line_leaves_with_2(workspace, two_identities, arguments
     assert "Traceback" not in ran.stderr
 
 
+@pytest.mark.slow
 def test_an_interrupt_keeps_what_is_done_and_the_next_run_goes_on(workspace):
     manifest = workspace.manifest(
         "long",

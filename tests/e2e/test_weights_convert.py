@@ -176,6 +176,7 @@ def manifest(workspace, golden):
     return workspace.manifest("same", {"output": {"keep_latents": True}, "defaults": defaults, "jobs": jobs})
 
 
+@pytest.mark.slow
 def test_videos_are_the_same_to_the_bit_also_when_the_originals_are_gone(workspace, weights, manifest):
     def run(*options):
         ran = workspace.standin("run", manifest, "--checkpoints", "weights", *options)

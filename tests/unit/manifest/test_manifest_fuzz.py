@@ -246,6 +246,7 @@ def test_many_mutated_structures(folder, changes):
     check(folder, mutated_tree(changes))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "content",
     [
