@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from standin_batch.locks.heartbeat import Rest
+from standin_batch.locks.held import HeldError
+from standin_batch.locks.lock import exclusive
 from standin_batch.plan.plan import Plan
 from standin_batch.plan.state import ModelKey, different_texts
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,23 @@ class CommonTexts:
     def lock(self, model: ModelKey) -> Path:
         """Held by the one that encodes those of `model`."""
         return self.folder / f"{'-'.join(model)}.lock"
+
+    @contextmanager
+    def alone(self, model: ModelKey, rest: Rest) -> Iterator[None]:
+        """Within the block no other process encodes those of `model`; whoever does is waited for.
+
+        Where that cannot be told, nobody is waited for: to encode twice gives the same, and costs less than to end.
+
+        Args:
+            model: that encodes them.
+            rest: waits for so many seconds between two looks; what it raises ends the waiting.
+        """
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(exclusive(self.lock(model), lambda _: None, rest))
+            except (OSError, HeldError) as error:
+                logger.info("common prompts are encoded without a lock: %s", error)
+            yield
 
 
 def common_texts(shards: Iterable[Plan]) -> dict[ModelKey, tuple[str, ...]]:

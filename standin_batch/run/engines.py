@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from standin_batch.errors import NotReadyError, StandinError
 from standin_batch.job import Job
-from standin_batch.locks.lock import exclusive
 from standin_batch.plan.memory import Profile, lowest
 from standin_batch.plan.plan import Group
 from standin_batch.plan.state import ModelKey
@@ -152,7 +151,7 @@ class Engines:
         for begin in range(0, len(texts), TOGETHER):
             some = texts[begin : begin + TOGETHER]
             if engine.prompts_to_encode(some):
-                with exclusive(self.common.lock(model), lambda _: None, self.stop.wait):
+                with self.common.alone(model, self.stop.wait):
                     self._encode(engine, some)
             engine.encode_prompts(())  # they are on the disk, and would fill the memory
 
