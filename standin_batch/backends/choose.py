@@ -37,10 +37,12 @@ class Backend:
         if self.name == RAY:
             from standin_batch.backends.ray import run_ray
 
+            planned = _for_workers(planned, machine, self.settings.ray.gpus_per_worker)
             return run_ray(planned, machine, self.settings.ray, stage_to, checkpoints, emit, stop)
         if self.name == SLURM:
             from standin_batch.backends.slurm import run_slurm
 
+            planned = _for_workers(planned, machine, self.settings.slurm.gpus_per_worker)
             return run_slurm(planned, machine, self.settings.slurm, stage_to, checkpoints, emit, stop)
         from standin_batch.backends.local import run_local
 
@@ -82,3 +84,11 @@ def _with(workers: int | None, settings: MachineFile) -> MachineFile:
         return settings
     ray, slurm = replace(settings.ray, workers=workers), replace(settings.slurm, workers=workers)
     return replace(settings, ray=ray, slurm=slurm)
+
+
+def _for_workers(planned: PlannedManifest, machine: Machine, gpus: int) -> PlannedManifest:
+    """The plan as it is shared out: by what workers take, and not by what the driver's machine would."""
+    from standin_batch.plan.estimate import CPU
+    from standin_batch.run.measured import likely_worker
+
+    return planned.on(likely_worker(planned.device) if gpus and machine.device != CPU.name else CPU)

@@ -99,12 +99,9 @@ def show_plan(
 ) -> int:
     """Print the plan of a manifest: for this machine, or for a GPU with so many gigabytes; and for several of them."""
     from standin_batch.cli.console import print_json, show_warnings, warn
-    from standin_batch.plan.estimate import Device
     from standin_batch.run.plan_manifest import plan_manifest
 
-    planned = plan_manifest(path, selection)
-    if gpu is not None:
-        planned = planned.on(Device.imagined(gpu))
+    planned = on_device(plan_manifest(path, selection), gpu, workers)
     show_warnings(planned.manifest)
     for note in planned.notes:
         warn(note)
@@ -113,6 +110,16 @@ def show_plan(
     else:
         _print(planned, workers)
     return 0
+
+
+def on_device(planned: PlannedManifest, gpu: int | None, workers: int | None) -> PlannedManifest:
+    """The plan for a GPU with so many gigabytes; or for workers, which are taken to have a GPU if any is known."""
+    from standin_batch.plan.estimate import Device
+    from standin_batch.run.measured import likely_worker
+
+    if gpu is not None:
+        return planned.on(Device.imagined(gpu))
+    return planned if workers is None else planned.on(likely_worker(planned.device))
 
 
 def plan_json(planned: PlannedManifest, workers: int | None = None) -> dict[str, object]:

@@ -47,7 +47,8 @@ def started(event: RunStarted) -> Text:
     done = f", {event.done:,} made before" if event.done else ""
     told = f": {count(event.to_run, 'video')} to make{done}, into {event.folder}"
     if event.estimated is not None:
-        told += f"; about {duration(event.estimated)} in all, as measured here"
+        where = f"on {event.device}" if event.device else "here"
+        told += f"; about {duration(event.estimated)} in all, as measured {where}"
     return Text.assemble((event.manifest, "bold"), told)
 
 

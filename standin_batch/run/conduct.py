@@ -41,11 +41,13 @@ class Frame:
         manifest: name of the manifest.
         standing: says where jobs stand that ask something of their scores.
         estimated: seconds of the whole process; None where that is not known.
+        device: of the workers that it is estimated for; empty without workers.
     """
 
     manifest: str
     standing: Callable[[], Standing] = lambda: Standing(())
     estimated: float | None = None
+    device: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +114,8 @@ def conduct(
     """
     start = time.monotonic()
     layout, tally = store.layout, Tally({item.job.job_id for item in plan.to_run})
-    emit(RunStarted(frame.manifest, str(layout.folder), len(plan.to_run), len(plan.done), frame.estimated))
+    jobs = len(plan.to_run), len(plan.done)
+    emit(RunStarted(frame.manifest, str(layout.folder), *jobs, frame.estimated, frame.device))
     showing = Showing(layout, plan.total)
     with closing(Journal(layout.journals)) as journal:
         desk = Desk(

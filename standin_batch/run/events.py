@@ -22,6 +22,7 @@ class RunStarted:
         to_run: jobs to make.
         done: jobs done before.
         estimated: seconds of the whole process, by what was measured here; None where that is not known.
+        device: of the workers that this was measured on; empty without workers, as then it is this machine's.
     """
 
     manifest: str
@@ -29,6 +30,7 @@ class RunStarted:
     to_run: int
     done: int
     estimated: float | None = None
+    device: str = ""
 
 
 @dataclass(frozen=True)

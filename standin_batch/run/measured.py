@@ -151,6 +151,11 @@ class Measured:
         highest = {model: values for model, found in rates.items() if (values := _highest(found))}
         return CostModel(throughput=_medians(highest), loading=_medians(loads), learnt=learnt(lines))
 
+    def last_gpu(self) -> Device | None:
+        """The GPU that was measured last, whose memory is not known; None where none was."""
+        names = [name for line in self._lines() if isinstance(name := line.get("device"), str) and name != CPU.name]
+        return Device(names[-1]) if names else None
+
     def _append(self, what: dict[str, Any], seconds: float) -> None:
         """One write for the whole line, so that lines of several processes do not mix."""
         line = json.dumps({**what, "seconds": round(seconds, 6)}) + "\n"
@@ -224,6 +229,15 @@ def likely_device() -> Device:
     """What `--device auto` means here, as far as can be told without torch: the first GPU, or the CPU."""
     found = device_of("cuda")
     return CPU if found.memory_bytes is None else found
+
+
+def likely_worker(here: Device) -> Device:
+    """What a worker with a GPU computes on: one like this machine's, or where it has none the one measured last.
+
+    Args:
+        here: the device of this machine, which may be a login node; the answer where no GPU is known.
+    """
+    return here if here != CPU else Measured.default().last_gpu() or CPU
 
 
 def device_of(device: str) -> Device:

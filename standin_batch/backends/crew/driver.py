@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -74,7 +75,7 @@ def drive(
             has_weights=has_weights,
         ) as start,
     ):
-        frame = frame_of(planned, _seconds(planned, start, workers))
+        frame = replace(frame_of(planned, _seconds(planned, start, workers)), device=planned.device.name)
         return conduct(start.left, planned.store, frame, emit, stop, lambda desk: hire(start, desk))
 
 

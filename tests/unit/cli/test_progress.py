@@ -79,6 +79,11 @@ def test_a_run_in_this_process_names_no_worker(told):
     assert "job c: saved at step 2 of 4" in lines
 
 
+def test_what_the_time_of_a_run_is_told_by_is_named_where_it_is_another_machines(told):
+    assert mentions(told(RunStarted("faces", "out", 3, 0, 60.0)), "in all, as measured here")
+    assert mentions(told(RunStarted("faces", "out", 3, 0, 60.0, "NVIDIA H200")), "in all, as measured on NVIDIA H200")
+
+
 def test_of_a_crew_each_line_names_the_worker(told):
     lines = told(*run_of("w7"))
     assert "worker w7 is at work: node1 cuda:0" in lines

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from standin_batch.cli.plan import drawn, plan_json
-from standin_batch.plan.estimate import Device
+from standin_batch.cli.plan import drawn, on_device, plan_json
+from standin_batch.plan.estimate import CPU, Device
+from standin_batch.run.measured import Measured
 from standin_batch.run.plan_manifest import Selection, plan_manifest
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "plan.md"
@@ -56,6 +57,18 @@ def test_what_workers_take_is_shown_where_it_is_asked_for(printed, tmp_path):
         asked.print(part)
     assert "workers" not in shown.export_text()
     assert "2 workers: time unknown; 1 of them would not make it faster" in asked.export_text()
+
+
+def test_workers_of_a_login_node_are_planned_by_the_gpu_that_was_measured_last(tmp_path, monkeypatch):
+    monkeypatch.setenv("STANDIN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    Measured.default().add_load("NVIDIA L40", ("tiny", "float32"), 3.0)
+    path = tmp_path / "manifest.yaml"
+    path.write_text("version: 1\njobs: [{name: tree, mode: t2v, prompt: {text: A tree.}}]\n")
+    planned = plan_manifest(path, Selection())
+    assert on_device(planned, gpu=None, workers=None).device == CPU
+    assert on_device(planned, gpu=None, workers=2).device == Device("NVIDIA L40")
+    assert on_device(planned, gpu=24, workers=2).device == Device.imagined(24)
 
 
 def test_planning_creates_nothing(printed, tmp_path):

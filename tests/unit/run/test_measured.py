@@ -16,7 +16,7 @@ from standin_batch.plan.learnt import LAST, Learnt
 from standin_batch.plan.memory import Profile
 from standin_batch.plan.work import job_flop
 from standin_batch.run import measured as module
-from standin_batch.run.measured import Measured, device_of, likely_device
+from standin_batch.run.measured import Measured, device_of, likely_device, likely_worker
 from standin_batch.speed import Speed
 
 TINY = ("tiny", "float32")
@@ -157,6 +157,21 @@ def test_hidden_gpus_are_not_planned_for(driver, monkeypatch):
     driver('echo "NVIDIA H200, 143771"')
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert likely_device() == CPU
+
+
+def test_the_gpu_that_was_measured_last_is_known(measured):
+    assert measured.last_gpu() is None
+    for device in ("NVIDIA H200", "NVIDIA L40", "cpu"):
+        measured.add_load(device, TINY, 3.0)
+    assert measured.last_gpu() == Device("NVIDIA L40")
+
+
+def test_workers_are_taken_for_what_this_machine_has_or_has_measured_last(monkeypatch, tmp_path):
+    monkeypatch.setenv("STANDIN_CACHE", str(tmp_path))
+    assert likely_worker(CPU) == CPU
+    Measured.default().add_load("NVIDIA L40", TINY, 3.0)
+    assert likely_worker(CPU) == Device("NVIDIA L40")
+    assert likely_worker(Device("NVIDIA H200", 1)) == Device("NVIDIA H200", 1)
 
 
 def test_they_lie_in_the_users_cache(monkeypatch, tmp_path):
