@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from standin_batch.backends.ray.private import keep_private
 from standin_batch.errors import NotReadyError
 from standin_batch.hushed import hushed_threads
 from standin_batch.machine import RayOptions
@@ -46,6 +47,8 @@ class Cluster:
         Raises:
             NotReadyError: if it cannot be reached.
         """
+        if self.is_ours:
+            keep_private()
         import ray
 
         if ray.is_initialized():
