@@ -1,7 +1,8 @@
 """What files contain, remembered: a file is read again only when its path, size or time of change differs.
 
 The memory is a file of JSON lines that is only ever appended to, so a crash costs at most its last line, and several
-processes can share it.
+processes can share it. Machines that share it over a network can write over each other's lines: what is no whole line
+is passed over, and its file read once more.
 """
 
 from __future__ import annotations

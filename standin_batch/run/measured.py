@@ -1,7 +1,8 @@
 """What this machine has measured: how fast it computes and loads, and what runs take, kept in the user's cache.
 
 A file of JSON lines that is appended to, one line for each finished job, each load and each whole run: a crash costs at
-most its last line, and several processes can share it. What is learnt from them is `plan.learnt`'s business.
+most its last line, and several processes can share it. Machines that share it over a network can write over each
+other's lines: what is no whole line is passed over. What is learnt from them is `plan.learnt`'s business.
 """
 
 from __future__ import annotations
@@ -130,6 +131,7 @@ class Measured:
     def add_load(self, device: str, model: ModelKey, seconds: float) -> None:
         """Note how long a model took to load."""
         self._append({"device": device, "model": model[0], "dtype": model[1]}, seconds)
+        self._trim()  # workers of a crew note no whole run
 
     def costs(self, device: str) -> CostModel:
         """The cost model of `device`: the median of the last measurements of each model and dtype.

@@ -61,6 +61,18 @@ def test_a_cache_cut_by_a_crash_is_still_read(tmp_path, reads):
     assert [path.name for path in reads] == ["a", "b", "b"]
 
 
+def test_lines_of_two_machines_at_the_same_place_tell_what_is_true_or_nothing(tmp_path):
+    """As on network file systems, where the end of a file is what each machine takes for it."""
+    names = ("a", "name that is longer")
+    for name in names:
+        write(tmp_path / name, name)
+        DigestCache(tmp_path / "cache").sha256(tmp_path / name)
+    short, long = (tmp_path / "cache").read_bytes().splitlines(keepends=True)
+    (tmp_path / "cache").write_bytes(short + long[len(short) :])
+    found = [DigestCache(tmp_path / "cache").known(tmp_path / name) for name in names]
+    assert found == [sha256_file(tmp_path / "a"), None]
+
+
 def test_a_cache_that_cannot_be_written_costs_nothing(tmp_path):
     write(tmp_path / "f", "content")
     (tmp_path / "file").write_text("")

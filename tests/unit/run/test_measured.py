@@ -110,6 +110,19 @@ def test_a_line_cut_short_by_a_crash_does_not_swallow_the_next(measured):
     assert measured.costs("cpu").loading == {TINY: 4.0}
 
 
+@pytest.mark.parametrize("lost", ["first", "second"])
+def test_lines_of_two_machines_at_the_same_place_tell_what_is_true_or_nothing(measured, lost):
+    """As on network file systems, where the end of a file is what each machine takes for it."""
+    for device in ("cpu", "a GPU of a longer name"):
+        measured.add_load(device, TINY, 3.0)
+    first, second = measured.path.read_bytes().splitlines(keepends=True)
+    under, over = (first, second) if lost == "first" else (second, first)
+    measured.path.write_bytes(over + under[len(over) :])
+    assert [measured.costs(device).loading for device in ("cpu", "a GPU of a longer name")] == (
+        [{}, {TINY: 3.0}] if lost == "first" else [{TINY: 3.0}, {}]
+    )
+
+
 def test_a_cache_that_cannot_be_written_stops_nothing(tmp_path):
     (tmp_path / "file").write_text("")
     Measured(tmp_path / "file" / "throughput.jsonl").add_load("cpu", TINY, 1.0)
@@ -214,12 +227,21 @@ def test_a_file_of_an_older_version_is_read(measured):
     assert (costs.throughput, costs.learnt) == ({TINY: 500.0}, Learnt())
 
 
-def test_a_file_that_has_grown_forgets_its_beginning(measured, monkeypatch):
+def a_run(measured):
+    measured.add_run("cpu", [JOB], False, {"start": 1.0}, 0.0)
+
+
+def a_load(measured):
+    measured.add_load("cpu", TINY, 3.0)
+
+
+@pytest.mark.parametrize("note", [a_run, a_load])
+def test_a_file_that_has_grown_forgets_its_beginning(measured, monkeypatch, note):
     monkeypatch.setattr(module, "MOST_BYTES", 50_000)
     monkeypatch.setattr(module, "TAIL_BYTES", 20_000)
     sizes = []
-    for _ in range(300):
-        measured.add_run("cpu", [JOB], False, {"start": 1.0}, 0.0)
+    for _ in range(1000):
+        note(measured)
         sizes.append(measured.path.stat().st_size)
     assert max(sizes) < 51_000
     assert all(json.loads(line)["device"] == "cpu" for line in measured.path.read_text().splitlines())
