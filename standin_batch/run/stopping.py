@@ -41,15 +41,19 @@ class Stop:
         reason: why; empty while it is not to stop.
         at: deadline, as `time.monotonic` has it; None without one.
         may_leave: whether a second wish may end this process; one that others live in, such as a notebook's, stays.
+        by_signals: whether a second signal is a second wish. Not where a scheduler sends them: it repeats itself, and
+            whoever asks by a file has SIGTERM follow; there only `insist` is.
     """
 
-    def __init__(self, at: float | None = None, *, may_leave: bool = True) -> None:
+    def __init__(self, at: float | None = None, *, may_leave: bool = True, by_signals: bool = True) -> None:
         self.reason = ""
         self.at = at
         self.may_leave = may_leave
+        self.by_signals = by_signals
         self._at_once = 0
         self._wish = ""
         self._wished = 0
+        self._insisted = False
         self._leaving: threading.Timer | None = None
         self._listening = False
 
@@ -114,6 +118,7 @@ class Stop:
     def insist(self) -> None:
         """From another thread: as a second signal would."""
         if self._listening:
+            self._insisted = True
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
 
     def heard(self, name: str) -> None:
@@ -123,6 +128,9 @@ class Stop:
             Stopped: at once, if there is nothing to save here, or it is the second.
         """
         own, self._wished = self._wished > 0, 0
+        insisted, self._insisted = self._insisted, False
+        if self.requested and not (insisted or self.by_signals):
+            return
         again = self.requested and not own
         if again and self.may_leave:
             self._leaving = leave_soon()

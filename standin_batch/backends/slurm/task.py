@@ -2,7 +2,8 @@
 
 Slurm's warning (USR2, some time before the limit of time) and its SIGTERM (cancelled, requeued, preempted) both save
 the clip at work at its next step. After a warning the task has itself requeued; after SIGTERM it only ends, as Slurm
-starts it again by itself where that is meant.
+starts it again by itself where that is meant. What comes after the first of them is the same wish once more: a driver
+that stops its array writes a file and has SIGTERM follow, Slurm sends SIGTERM when the limit comes after its warning.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ class ShardTask:
         orders: Orders = pickle.loads(self.orders.read_bytes())
         assert orders.folder is not None, "workers of Slurm write into the folder itself"
         os.chdir(orders.directory)
-        place, stop = _Place(OutputLayout(orders.folder), self.rank), Stop()
+        place, stop = _Place(OutputLayout(orders.folder), self.rank), Stop(by_signals=False)
         if place.is_unwanted:
             return
         with listening(stop), _warned(stop) as warning:

@@ -51,6 +51,22 @@ def test_a_second_signal_interrupts_wherever_it_comes(monkeypatch):
     assert left == [True], "and leaves if that takes too long"
 
 
+@pytest.mark.parametrize("first", ["file", "signal"])
+def test_a_scheduler_that_repeats_itself_does_not_interrupt_what_is_being_saved(monkeypatch, first):
+    left = []
+    monkeypatch.setattr("standin_batch.run.stopping.leave_soon", lambda: left.append(True))
+    stop = Stop(by_signals=False)
+    with listening(stop):
+        stop.interrupt("standin stop") if first == "file" else os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.requested
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert not left
+        with pytest.raises(Stopped):
+            stop.insist()
+    assert left == [True], "who asks twice by a file is obeyed at once"
+
+
 def test_a_closed_terminal_does_no_harm():
     stop = Stop()
     with listening(stop):
