@@ -61,6 +61,7 @@ def opened(
     *,
     beside_workers: bool = False,
     patience: float = 0.0,
+    no_array: bool = False,
 ) -> Iterator[None]:
     """Within the block, the output folder is this process's alone, clean, and knows its manifest.
 
@@ -71,16 +72,19 @@ def opened(
         beside_workers: whether workers may be at work there that go on without their driver; what they have begun to
             write is left alone.
         patience: seconds in which such workers may end, where they may not.
+        no_array: whether a scheduler was asked, and has no array any more for this folder.
 
     Raises:
-        LockedError: if another run is at work there, or workers are and may not.
+        LockedError: if another run is at work there, or workers are, or may come to be, and may not.
         OutputError: if it cannot be written.
     """
     with contextlib.ExitStack() as stack:
         with _writable(store.layout.folder):
             layout, rest = store.layout, (stop or Stop()).wait
             stack.enter_context(
-                held(layout.lock, wait, rest) if beside_workers else alone(layout, wait, rest, patience)
+                held(layout.lock, wait, rest)
+                if beside_workers
+                else alone(layout, wait, rest, patience, no_array=no_array)
             )
             store.open(tidy=not (beside_workers and at_work(layout)))
             forget_done(store.layout)

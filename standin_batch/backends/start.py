@@ -62,6 +62,7 @@ def started(
     wait: bool = False,
     beside_workers: bool = False,
     patience: float = 0.0,
+    no_array: bool = False,
     has_weights: bool = True,
 ) -> Iterator[Start]:
     """Within the block, the output folder is this process's, and all that comes before the first job is done.
@@ -74,6 +75,7 @@ def started(
         wait: whether it waits for another run that holds the output.
         beside_workers: whether workers may be at work there that go on without their driver.
         patience: seconds in which such workers may end, where they may not.
+        no_array: whether a scheduler was asked, and has no array any more for this folder.
         has_weights: whether this machine has to have the weights; those that it has not, workers have.
 
     Raises:
@@ -84,7 +86,7 @@ def started(
     with stop.at_once(), part(WEIGHTS):
         files = find_weights(planned.plan, checkpoints, emit) if has_weights else _found(planned, checkpoints, emit)
     told = (lambda who: emit(Warned(who))) if wait else None
-    with opened(store, told, stop, beside_workers=beside_workers, patience=patience):
+    with opened(store, told, stop, beside_workers=beside_workers, patience=patience, no_array=no_array):
         log_to(store.layout.log)
         with stop.at_once(), part(PLAN):
             left, now = _still_to_do(planned, checkpoints, emit)

@@ -24,7 +24,7 @@ def stop(
     """Ask the run that is at work to save what it has and stop; run the same again to go on.
 
     A second `standin stop` asks it to stop at once. Ctrl-C leaves the request as it is. Where a run's workers go on
-    without it, as it was killed, all of them are asked.
+    without it, as it was killed, all of them are asked, and an array of Slurm that is still to begin.
 
     [bold]Examples[/bold]
 
@@ -50,11 +50,16 @@ def stop(
 def _stop_workers(layout: OutputLayout, wait: bool) -> int:
     """Ask all workers whose driver is gone."""
     from standin_batch.cli.console import err
+    from standin_batch.run.arrays import ask_array
     from standin_batch.run.posts import at_work, listed
     from standin_batch.run.stop_request import ask
 
+    if (array := ask_array(layout)) is not None:  # before posts are looked at, as its tasks begin at any time
+        err.print(f"{array} is asked to stop, and begins nothing any more, in {layout.folder}", markup=False)
     posts = at_work(layout)
     found = [(layout.worker(post.name), asked) for post in posts if (asked := ask(layout.worker(post.name)))]
+    if not found and array is not None:
+        return 0
     if not found:
         err.print(f"nobody is at work in {layout.folder}", markup=False)
         return 0

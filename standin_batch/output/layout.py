@@ -42,6 +42,27 @@ class WorkerLayout:
 
 
 @dataclass(frozen=True)
+class ArrayLayout:
+    """The names of what belongs to the array of tasks that was submitted last for an output folder."""
+
+    folder: Path
+
+    @property
+    def file(self) -> Path:
+        """Which array that is, and who makes what."""
+        return self.folder / "array.json"
+
+    @property
+    def stop(self) -> Path:
+        """Its presence tells tasks that they are not wanted any more, also those that begin only now."""
+        return self.folder / "stop"
+
+    def done(self, rank: int) -> Path:
+        """Its presence says that a task has done all it was to do."""
+        return self.folder / f"done-{rank}"
+
+
+@dataclass(frozen=True)
 class OutputLayout:
     """Where things lie below an output folder."""
 
@@ -161,6 +182,11 @@ class OutputLayout:
     def workers(self) -> Path:
         """One folder for each worker of a crew that has made clips here."""
         return self.state / "workers"
+
+    @property
+    def array(self) -> ArrayLayout:
+        """What an array of a scheduler has for itself."""
+        return ArrayLayout(self.state / "slurm")
 
     def worker(self, name: str) -> WorkerLayout:
         """What a worker has for itself."""

@@ -17,6 +17,7 @@ from standin_batch.locks.heartbeat import Rest
 from standin_batch.locks.holder import Holder
 from standin_batch.locks.lock import POLL, exclusive, holder
 from standin_batch.output.layout import OutputLayout, WorkerLayout
+from standin_batch.run.arrays import Submitted, may_begin
 from standin_batch.run.lock import LockedError, held
 from standin_batch.run.stop_request import withdrawn
 
@@ -68,21 +69,31 @@ def at_work(layout: OutputLayout) -> tuple[Post, ...]:
 
 @contextmanager
 def alone(
-    layout: OutputLayout, wait: Callable[[str], object] | None = None, rest: Rest = time.sleep, patience: float = 0.0
+    layout: OutputLayout,
+    wait: Callable[[str], object] | None = None,
+    rest: Rest = time.sleep,
+    patience: float = 0.0,
+    *,
+    no_array: bool = False,
 ) -> Iterator[None]:
     """Within the block, this process holds the output folder, and no worker of an earlier driver is at work there.
+
+    Nor is there an array whose tasks may begin meanwhile.
 
     Args:
         layout: of the output folder.
         wait: is told, in a sentence, who is at work there, and then it is waited for; None to raise instead.
         rest: waits for so many seconds between two looks; what it raises ends the waiting.
         patience: seconds in which workers whose driver is gone may end, before they count.
+        no_array: whether a scheduler was asked, and has no array any more for this folder, whatever that says.
 
     Raises:
-        LockedError: naming the process, or the workers, at work there.
+        LockedError: naming the process, the workers or the array at work there.
         OSError: if the folder cannot be written.
     """
     with held(layout.lock, wait, rest):
+        if not no_array:  # first: one that is over by what its tasks say may be about to leave its posts
+            _until_none_may_begin(layout, wait, rest)
         _until_none_is_at_work(layout, wait, rest, patience)
         yield
 
@@ -101,6 +112,17 @@ def _until_none_is_at_work(
         waited += POLL
 
 
+def _until_none_may_begin(layout: OutputLayout, wait: Callable[[str], object] | None, rest: Rest) -> None:
+    told = False
+    while (array := may_begin(layout)) is not None:
+        if wait is None:
+            raise _queued(layout.folder, array)
+        if not told:
+            wait(f"waiting for {array}, which may still begin in {layout.folder}")
+            told = True
+        rest(POLL)
+
+
 def listed(posts: tuple[Post, ...]) -> str:
     """Workers as people are told of them."""
     shown = ", ".join(map(str, posts[:NAMED]))
@@ -112,6 +134,11 @@ def _locked(folder: Path, posts: tuple[Post, ...]) -> LockedError:
     told = f"nobody leads them any more, but workers are at work in {folder}: {listed(posts)}"
     cure = f"end them: standin stop {name}; or wait for them: standin run --wait"
     return LockedError(told, cure, posts[0].holder)
+
+
+def _queued(folder: Path, array: Submitted) -> LockedError:
+    cure = f"end it: standin stop {shlex.quote(str(folder))}, then again; or go on with it: standin run --backend slurm"
+    return LockedError(f"nobody leads it any more, but {array} may still begin in {folder}", cure)
 
 
 def _locks(layout: OutputLayout) -> list[Path]:

@@ -94,6 +94,17 @@ def test_nobody_else_takes_their_folder(workspace, manifest, layout, crew):
     assert "worker w0" in ran.stderr and f"standin stop {layout.folder.relative_to(workspace.folder)}" in ran.stderr
 
 
+def test_an_array_that_waits_for_its_turn_is_in_the_way_until_it_is_asked_to_stop(workspace, manifest, layout):
+    layout.array.folder.mkdir(parents=True)
+    layout.array.file.write_text(json.dumps({"name": "standin-trees", "id": "12", "shards": [["1"]]}))
+    ran = workspace.standin("run", manifest)
+    assert ran.returncode == 4 and "the array 12 (standin-trees) may still begin" in ran.stderr
+    ran = workspace.standin("stop", manifest)
+    assert ran.returncode == 0 and "the array 12 (standin-trees) is asked to stop" in ran.stderr
+    assert layout.array.stop.exists()
+    assert "nobody is at work" in workspace.standin("stop", manifest).stderr
+
+
 def test_they_are_seen_in_the_status_and_where_a_job_stands(workspace, manifest, layout, crew):
     found = json.loads(workspace.standin("status", layout.folder, "--json").stdout)
     assert found["active"]

@@ -40,6 +40,7 @@ def drive(
     workers: int | None = None,
     beside_workers: bool = False,
     patience: float = 0.0,
+    no_array: bool = False,
     has_weights: bool = True,
 ) -> RunFinished:
     """Run what is planned with workers.
@@ -54,6 +55,7 @@ def drive(
         workers: as many as are expected; None where that is not known yet.
         beside_workers: whether workers may be at work there that go on without their driver.
         patience: seconds in which such workers may end, where they may not.
+        no_array: whether a scheduler was asked, and has no array any more for this folder.
         has_weights: whether this machine has to have the weights, too.
 
     Raises:
@@ -72,6 +74,7 @@ def drive(
             wait=machine.wait,
             beside_workers=beside_workers,
             patience=patience,
+            no_array=no_array,
             has_weights=has_weights,
         ) as start,
     ):

@@ -13,7 +13,6 @@ from standin_batch.files import write_atomic
 from standin_batch.output.layout import OutputLayout
 from standin_batch.plan.plan import Plan
 
-FOLDER = "slurm"
 PREFIX = "slurm-"
 
 
@@ -59,18 +58,13 @@ def events_file(layout: OutputLayout, worker: str) -> Path:
 
 def folder_of(layout: OutputLayout) -> Path:
     """Where the array's own files lie: what it was submitted with, and what its tasks print."""
-    return layout.state / FOLDER
-
-
-def stop_file(layout: OutputLayout) -> Path:
-    """Its presence tells tasks that begin only now that they are not wanted any more."""
-    return folder_of(layout) / "stop"
+    return layout.array.folder
 
 
 def written(layout: OutputLayout) -> Array | None:
     """The array that was submitted last; None where none was, or nobody can read of it."""
     try:
-        told = json.loads(_file(layout).read_bytes())
+        told = json.loads(layout.array.file.read_bytes())
         return Array(told["name"], told["id"], tuple(tuple(shard) for shard in told["shards"]))
     except (OSError, ValueError, TypeError, KeyError):
         return None
@@ -82,23 +76,19 @@ def write(layout: OutputLayout, array: Array) -> None:
     Raises:
         OSError: if that is not possible.
     """
-    write_atomic(_file(layout), json.dumps(asdict(array)))
+    write_atomic(layout.array.file, json.dumps(asdict(array)))
 
 
 def forget(layout: OutputLayout, array: Array) -> None:
     """It has ended, and nobody has to look for it any more."""
     found = written(layout)
     if found is not None and found.name == array.name:
-        _file(layout).unlink(missing_ok=True)
+        layout.array.file.unlink(missing_ok=True)
 
 
 def jobs_of(plan: Plan) -> tuple[str, ...]:
     """The jobs of a plan by the ids of their first attempts, each once, in its order."""
     return tuple(dict.fromkeys(attempt(item.job, 0).job_id for item in plan.to_run))
-
-
-def _file(layout: OutputLayout) -> Path:
-    return folder_of(layout) / "array.json"
 
 
 def _names(folder: Path) -> Iterable[str]:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from standin_batch.backends.crew.hearing import Hearing
 from standin_batch.backends.crew.news import Gone, Joined, Made, News, Told
 from standin_batch.backends.crew.news_lines import NewsFile
-from standin_batch.backends.slurm.array import Array, events_file, folder_of, forget, stop_file, workers_of
+from standin_batch.backends.slurm.array import Array, events_file, folder_of, forget, workers_of
 from standin_batch.backends.slurm.queue import ask_to_save, cancel, end_waiting
 from standin_batch.backends.slurm.watched import WatchedTasks
 from standin_batch.errors import NotReadyError
@@ -124,7 +124,7 @@ class ArrayCrew:
         """
         try:
             with suppress(OSError, NotReadyError):  # a full disk
-                write_atomic(stop_file(self._layout), "")  # for those that begin only now
+                write_atomic(self._layout.array.stop, "")  # for those that begin only now
             self._tasks.ask(end_waiting)
             self._tasks.ask(ask_to_save)
             while not all(rank in self._gone or self._has_ended(rank) for rank in range(len(self._array.shards))):

@@ -9,7 +9,7 @@ from pathlib import Path
 from standin_batch.attempts import attempt
 from standin_batch.backends.crew.driver import drive, orders_of
 from standin_batch.backends.local import Machine
-from standin_batch.backends.slurm.array import Array, folder_of, jobs_of, stop_file, write, written
+from standin_batch.backends.slurm.array import Array, folder_of, jobs_of, write, written
 from standin_batch.backends.slurm.crew import ArrayCrew
 from standin_batch.backends.slurm.queue import end_waiting, tasks_named
 from standin_batch.backends.slurm.submission import clear, new_name, submit
@@ -55,7 +55,7 @@ def run_slurm(
     """
     layout, failures = planned.store.layout, machine.max_failures or planned.manifest.run.max_failures
     workers, before = options.workers or 1, living(layout)
-    if before is not None and not stop_file(layout).exists():
+    if before is not None and not layout.array.stop.exists():
         _check_same(before, planned.plan, layout)
 
     def hire(start: Start, desk: Desk) -> ArrayCrew:
@@ -74,7 +74,17 @@ def run_slurm(
         write(layout, array)
         return ArrayCrew(array, desk, failures, found=False)
 
-    return drive(planned, machine, checkpoints, emit, stop, hire, workers=workers, beside_workers=before is not None)
+    return drive(
+        planned,
+        machine,
+        checkpoints,
+        emit,
+        stop,
+        hire,
+        workers=workers,
+        beside_workers=before is not None,
+        no_array=True,
+    )
 
 
 def living(layout: OutputLayout) -> Array | None:
@@ -94,7 +104,7 @@ def living(layout: OutputLayout) -> Array | None:
 
 def _let_end(layout: OutputLayout, desk: Desk) -> None:
     """Wait for an array that was asked to stop."""
-    if stop_file(layout).exists() and (array := living(layout)) is not None:
+    if layout.array.stop.exists() and (array := living(layout)) is not None:
         with preparing(desk.emit, f"waiting for the array {array.id}, which was asked to stop"):
             end_waiting(array.id)
             while living(layout) is not None:

@@ -21,7 +21,7 @@ from standin_batch.backends.crew.news import DIED, Gone, Joined, Made, News, Tol
 from standin_batch.backends.crew.news_lines import telling, told_before
 from standin_batch.backends.crew.orders import Orders
 from standin_batch.backends.crew.worker import Worker
-from standin_batch.backends.slurm.array import events_file, stop_file, worker_name, workers_of
+from standin_batch.backends.slurm.array import events_file, worker_name, workers_of
 from standin_batch.backends.slurm.client import ask_slurm
 from standin_batch.backends.slurm.taken_up import still_to_do
 from standin_batch.errors import StandinError
@@ -36,7 +36,7 @@ from standin_batch.run.log import log_to
 from standin_batch.run.outcomes import RunEnded
 from standin_batch.run.posts import at_post
 from standin_batch.run.stop_request import StopRequest, asked
-from standin_batch.run.stopping import Stop, listening
+from standin_batch.run.stopping import Stop, Stopped, listening
 from standin_batch.run.watch import watching
 
 WARNING = "USR2"
@@ -100,7 +100,7 @@ class _Place:
     @property
     def is_unwanted(self) -> bool:
         """Whether the whole array is to stop."""
-        return stop_file(self.layout).exists()
+        return self.layout.array.stop.exists()
 
     def told_before(self) -> Iterator[News]:
         """What the workers have told that had the shard before."""
@@ -115,10 +115,12 @@ def _worked(shard: Plan, orders: Orders, place: _Place, stop: Stop) -> None:
     with at_post(place.layout, place.worker) as post, watching(stop, lambda: _wished(post, place), lambda _: None):
         log_to(post.log)
         try:
+            if place.is_unwanted:  # asked since it began, by somebody who did not see it at its post yet
+                raise Stopped("standin stop")
             with closing(Journal(place.layout.journals, worker=place.worker, device=orders.device)) as journal:
                 _made(left, orders, place.layout, journal, tell, stop)
-        except KeyboardInterrupt:
-            tell(Gone(stop.reason, STOPPED))
+        except KeyboardInterrupt as stopped:
+            tell(Gone(stop.reason or str(stopped), STOPPED))
         except RunEnded as ended:
             tell(Gone(ended.told or ended.why, ended.why))
         except StandinError as error:
@@ -127,6 +129,8 @@ def _worked(shard: Plan, orders: Orders, place: _Place, stop: Stop) -> None:
             tell(Gone(f"{type(error).__name__}: {error}", DIED))
             raise
         else:
+            with suppress(OSError):
+                write_atomic(place.layout.array.done(place.rank), "")
             tell(Gone(""))
 
 
@@ -147,7 +151,7 @@ def _wished(post: WorkerLayout, place: _Place) -> StopRequest | None:
     found = asked(post)
     if found is not None and not place.is_unwanted:
         with suppress(OSError):
-            write_atomic(stop_file(place.layout), "")
+            write_atomic(place.layout.array.stop, "")
     if found is None and place.is_unwanted:
         me = myself()
         return StopRequest(me.host, me.pid, me.born, me.boot)

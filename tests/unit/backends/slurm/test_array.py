@@ -40,7 +40,7 @@ def test_another_array_is_not_forgotten(layout):
 @pytest.mark.parametrize("content", ["", "[]", '{"name": "a"}', '{"name": "a", "id": "1", "shards": 3}'])
 def test_a_broken_file_tells_of_none(layout, content):
     write(layout, ARRAY)
-    (layout.state / "slurm" / "array.json").write_text(content)
+    layout.array.file.write_text(content)
     assert written(layout) is None
 
 
