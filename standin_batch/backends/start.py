@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +60,7 @@ def started(
     stop: Stop,
     *,
     wait: bool = False,
-    beside_workers: bool = False,
+    joins: Collection[str] | None = None,
     patience: float = 0.0,
     no_array: bool = False,
     has_weights: bool = True,
@@ -73,7 +73,8 @@ def started(
         emit: is told what happens.
         stop: ends it at once.
         wait: whether it waits for another run that holds the output.
-        beside_workers: whether workers may be at work there that go on without their driver.
+        joins: first attempts of the jobs of workers that are at work there without a driver, and whose this process
+            becomes: the plan is what is left of these jobs, whatever its limit. None where there may be none.
         patience: seconds in which such workers may end, where they may not.
         no_array: whether a scheduler was asked, and has no array any more for this folder.
         has_weights: whether this machine has to have the weights; those that it has not, workers have.
@@ -86,10 +87,10 @@ def started(
     with stop.at_once(), part(WEIGHTS):
         files = find_weights(planned.plan, checkpoints, emit) if has_weights else _found(planned, checkpoints, emit)
     told = (lambda who: emit(Warned(who))) if wait else None
-    with opened(store, told, stop, beside_workers=beside_workers, patience=patience, no_array=no_array):
+    with opened(store, told, stop, beside_workers=joins is not None, patience=patience, no_array=no_array):
         log_to(store.layout.log)
         with stop.at_once(), part(PLAN):
-            left, now = _still_to_do(planned, checkpoints, emit)
+            left, now = _still_to_do(planned, checkpoints, emit) if joins is None else _joined(planned, joins)
             if has_weights and _lacks(files, left):
                 files = {**files, **find_weights(left, checkpoints, emit)}
         with stop.at_once(), part(PREFLIGHT):
@@ -171,6 +172,11 @@ def _still_to_do(planned: PlannedManifest, checkpoints: Path | None, emit: Liste
     new = {item.job.job_id for item in plan.to_run if item.reason != Reason.FORCED}
     done = frozenset(job_id for job_id in new & recorded_ids(store.layout) if _is_done(store, job_id))
     return plan.without(done) if done else plan, planned.standing
+
+
+def _joined(planned: PlannedManifest, joins: Collection[str]) -> tuple[Plan, Standing]:
+    """What is to do of the jobs of workers that are at work. Only what they write is theirs: no record is touched."""
+    return planned.whole()[0].only(joins), planned.again()[1]
 
 
 def _score(jobs: Sequence[Job], planned: PlannedManifest, checkpoints: Path | None, emit: Listener) -> None:

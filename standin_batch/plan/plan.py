@@ -118,6 +118,13 @@ class Plan:
                 groups.append(replace(group, jobs=tuple(kept)))
         return replace(self, groups=tuple(groups))
 
+    def only(self, firsts: Collection[str]) -> Plan:
+        """The same plan, to run nothing but the jobs whose first attempts have these ids."""
+        wanted = (
+            (group, [item for item in group.jobs if attempt(item.job, 0).job_id in firsts]) for group in self.groups
+        )
+        return replace(self, groups=tuple(replace(group, jobs=tuple(jobs)) for group, jobs in wanted if jobs))
+
     @property
     def total(self) -> int:
         """Jobs of the manifest, done or not."""

@@ -80,7 +80,9 @@ class PlannedManifest:
         bytes_per_pixel: of video for each pixel of each frame, in this folder; None where it has no videos.
         jobs: that were asked for, as the manifest has them.
         standing: where those of them stand that ask something of their scores.
-        again: plans the same anew, by what is there then; without the limit on their number, if it is told to.
+        again: plans the same anew, by what is there then.
+        selection: what of the manifest is wanted.
+        whole: plans the same anew, but without the selection's limit; and what is unscored then.
         judged: whether any record says that its job asks something of its scores.
         unscored: jobs whose videos are here and were never looked at, as their run was cut off, or it failed.
     """
@@ -95,8 +97,9 @@ class PlannedManifest:
     bytes_per_pixel: float | None
     jobs: tuple[Job, ...]
     standing: Standing
-    again: Callable[..., tuple[Plan, Standing]]
-
+    again: Callable[[], tuple[Plan, Standing]]
+    selection: Selection
+    whole: Callable[[], tuple[Plan, tuple[Job, ...]]]
     judged: bool
     unscored: tuple[Job, ...]
 
@@ -189,11 +192,8 @@ def plan_loaded(manifest: Manifest, selection: Selection) -> PlannedManifest:
         expansion, layout = Expansion(preview(expansion.jobs), 0, expansion.notes), layout.preview
     device = likely_device()
     costs = Measured.default().costs(device.name)
-
-    def again(unlimited: bool = False) -> tuple[Plan, Standing]:
-        return _planned(expansion.jobs, layout, replace(selection, limit=None) if unlimited else selection, costs)[:2]
-
-    plan, now, known = _planned(expansion.jobs, layout, selection, costs)
+    again = partial(_planned, expansion.jobs, layout, selection, costs)
+    plan, now, known = again()
     # A preview is another folder's, and the lock file itself is as it should be.
     is_lock = manifest.path.resolve() == layout.lock_file.resolve()
     written = None if selection.preview or is_lock else partial(run_files, manifest, whole, number)
@@ -209,7 +209,9 @@ def plan_loaded(manifest: Manifest, selection: Selection) -> PlannedManifest:
         bytes_per_pixel=known.bytes_per_pixel,
         jobs=expansion.jobs,
         standing=now,
-        again=again,
+        again=lambda: again()[:2],
+        selection=selection,
+        whole=partial(_whole, expansion.jobs, layout, selection, costs, manifest.scores.enabled),
         judged=known.judged,
         unscored=_unscored(now, known, manifest.scores.enabled),
     )
@@ -230,6 +232,13 @@ def _planned(
     reasons |= {key: why for key, why in now.reseeded.items() if reasons.get(key, why) in (why, Reason.OUTPUT_MISSING)}
     plan = make_plan(now.jobs, reasons, lasting=lasting, force=selection.force, costs=costs).limited(selection.limit)
     return replace(plan, not_accepted=tuple(one.job for one in now.not_accepted)), now, known
+
+
+def _whole(
+    jobs: Sequence[Job], layout: OutputLayout, selection: Selection, costs: CostModel, scored: bool
+) -> tuple[Plan, tuple[Job, ...]]:
+    plan, now, known = _planned(jobs, layout, replace(selection, limit=None), costs)
+    return plan, _unscored(now, known, scored)
 
 
 def _unscored(now: Standing, known: Known, enabled: bool) -> tuple[Job, ...]:

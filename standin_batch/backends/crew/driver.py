@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
@@ -38,7 +38,7 @@ def drive(
     hire: Hire,
     *,
     workers: int | None = None,
-    beside_workers: bool = False,
+    joins: Collection[str] | None = None,
     patience: float = 0.0,
     no_array: bool = False,
     has_weights: bool = True,
@@ -53,7 +53,8 @@ def drive(
         stop: is looked at between steps; whoever made it also listens to signals.
         hire: gives the workers.
         workers: as many as are expected; None where that is not known yet.
-        beside_workers: whether workers may be at work there that go on without their driver.
+        joins: first attempts of the jobs of workers that are at work there without a driver, and whose this process
+            becomes: the plan is what is left of these jobs, whatever its limit. None where there may be none.
         patience: seconds in which such workers may end, where they may not.
         no_array: whether a scheduler was asked, and has no array any more for this folder.
         has_weights: whether this machine has to have the weights, too.
@@ -72,7 +73,7 @@ def drive(
             emit,
             stop,
             wait=machine.wait,
-            beside_workers=beside_workers,
+            joins=joins,
             patience=patience,
             no_array=no_array,
             has_weights=has_weights,

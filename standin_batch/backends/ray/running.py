@@ -90,4 +90,4 @@ def _again(planned: PlannedManifest, start: Start, desk: Desk) -> Plan | None:
     """What is left when all that was known has ended; planning takes seconds, so only where something may be."""
     if not desk.tally.remaining and not planned.asks:
         return None
-    return left_over(start.left, planned.again(unlimited=True)[0], desk)
+    return left_over(start.left, planned.whole()[0], desk)

@@ -24,11 +24,13 @@ class Array:
         name: that Slurm knows it by, and no other array has.
         id: that Slurm gave it; empty until it did.
         shards: the jobs of each task in the order of ranks, by the ids of their first attempts.
+        forced: whether it makes also what was made before.
     """
 
     name: str
     id: str
     shards: tuple[tuple[str, ...], ...]
+    forced: bool = False
 
     @property
     def jobs(self) -> frozenset[str]:
@@ -65,7 +67,7 @@ def written(layout: OutputLayout) -> Array | None:
     """The array that was submitted last; None where none was, or nobody can read of it."""
     try:
         told = json.loads(layout.array.file.read_bytes())
-        return Array(told["name"], told["id"], tuple(tuple(shard) for shard in told["shards"]))
+        return Array(told["name"], told["id"], tuple(map(tuple, told["shards"])), told["forced"])
     except (OSError, ValueError, TypeError, KeyError):
         return None
 

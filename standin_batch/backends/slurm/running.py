@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,10 +14,10 @@ from standin_batch.backends.slurm.queue import end_waiting, tasks_named
 from standin_batch.backends.slurm.submission import clear, new_name, submit
 from standin_batch.backends.slurm.watched import ASKS
 from standin_batch.backends.start import Start
-from standin_batch.job import Job
+from standin_batch.locks.heartbeat import HEARTBEAT, PERIODS
+from standin_batch.locks.lock import holder
 from standin_batch.machine import SlurmOptions
 from standin_batch.output.layout import OutputLayout
-from standin_batch.plan.plan import Plan
 from standin_batch.plan.shards import shards
 from standin_batch.run.conduct import Desk
 from standin_batch.run.events import Listener, RunFinished
@@ -26,6 +25,9 @@ from standin_batch.run.lock import LockedError
 from standin_batch.run.plan_manifest import PlannedManifest
 from standin_batch.run.preparing import preparing
 from standin_batch.run.stopping import Stop
+
+SILENCE = (PERIODS + 1) * HEARTBEAT
+"""Seconds after which a worker that was killed on another machine is not taken for one at work any more."""
 
 
 def run_slurm(
@@ -54,19 +56,21 @@ def run_slurm(
         Stopped: if it is stopped before its first job.
     """
     layout, failures = planned.store.layout, machine.max_failures or planned.manifest.run.max_failures
+    _let_end(layout, emit, stop)
     workers, before = options.workers or 1, living(layout)
-    if before is not None and not layout.array.stop.exists():
-        _check_same(before, planned.plan, layout)
+    if before is not None:
+        check_same(before, planned)
 
     def hire(start: Start, desk: Desk) -> ArrayCrew:
-        _let_end(layout, desk)
-        if (found := living(layout)) is not None:
-            _check_same(found, start.left, layout)
-            with preparing(desk.emit, f"listening to the array {found.id}, which is at work already"):
-                return ArrayCrew(found, desk, failures, found=True)
+        if before is not None and (now := written(layout)) is not None and now.name == before.name:
+            with preparing(desk.emit, f"listening to the array {before.id}, which is at work already"):
+                return ArrayCrew(before, desk, failures, found=True)
+        if (other := living(layout)) is not None:
+            raise LockedError(f"the array {other.id} was submitted in {layout.folder} meanwhile", "the same again")
         pieces = [shard.plan for shard in shards(start.left, workers, planned.costs)]
         orders = orders_of(planned, start, machine, checkpoints, stage_to, stop, pieces)
-        array = Array(new_name(planned.manifest.name), "", tuple(map(jobs_of, pieces)))
+        name, forced = new_name(planned.manifest.name), planned.selection.force
+        array = Array(name, "", tuple(map(jobs_of, pieces)), forced)
         clear(folder_of(layout))
         write(layout, array)  # before Slurm has it: a driver that is killed in between finds it by its name
         with preparing(desk.emit, f"submitting an array of {len(pieces)} workers to Slurm"):
@@ -82,7 +86,8 @@ def run_slurm(
         stop,
         hire,
         workers=workers,
-        beside_workers=before is not None,
+        joins=None if before is None else before.jobs,
+        patience=SILENCE,
         no_array=True,
     )
 
@@ -102,27 +107,26 @@ def living(layout: OutputLayout) -> Array | None:
     return array if array.id else replace(array, id=alive[0].array)
 
 
-def _let_end(layout: OutputLayout, desk: Desk) -> None:
-    """Wait for an array that was asked to stop."""
-    if layout.array.stop.exists() and (array := living(layout)) is not None:
-        with preparing(desk.emit, f"waiting for the array {array.id}, which was asked to stop"):
+def _let_end(layout: OutputLayout, emit: Listener, stop: Stop) -> None:
+    """Wait for an array that was asked to stop, where nobody leads it: what it still makes is to be known first."""
+    if layout.array.stop.exists() and holder(layout.lock) is None and (array := living(layout)) is not None:
+        with preparing(emit, f"waiting for the array {array.id}, which was asked to stop"):
             end_waiting(array.id)
             while living(layout) is not None:
-                desk.stop.wait(ASKS)
+                stop.wait(ASKS)
 
 
-def _check_same(array: Array, plan: Plan, layout: OutputLayout) -> None:
-    """Whether an array makes what a plan wants: all of it, and nothing else.
+def check_same(array: Array, planned: PlannedManifest) -> None:
+    """Whether an array makes what is wanted: all of it, and nothing else. Some of it may be made by now.
 
     Raises:
         LockedError: if it does not.
     """
-    wanted = frozenset(jobs_of(plan))
-    known = wanted | frozenset(_firsts((*plan.done, *plan.failed_before, *plan.not_accepted)))
-    if not wanted <= array.jobs or not array.jobs <= known:
+    selection = planned.selection
+    nothing_else = array.jobs <= {attempt(job, 0).job_id for job in planned.jobs}
+    limit = selection.limit
+    all_of_it = set(jobs_of(planned.plan)) <= array.jobs if limit is None else len(array.jobs) <= limit
+    if not (nothing_else and all_of_it and array.forced == selection.force):
+        layout = planned.store.layout
         told = f"the array {array.id} ({array.name}) is at work in {layout.folder}, and makes another plan"
         raise LockedError(told, f"wait for it, or end it: scancel {array.id}")
-
-
-def _firsts(jobs: Iterable[Job]) -> Iterator[str]:
-    return (attempt(job, 0).job_id for job in jobs)
