@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from standin_batch.backends.folder import opened
+from standin_batch.backends.unscored import score_made
 from standin_batch.errors import StandinError
 from standin_batch.face.checks import Finding
 from standin_batch.job import Job
@@ -17,15 +18,13 @@ from standin_batch.plan.reason import Reason
 from standin_batch.run.conduct import Frame
 from standin_batch.run.contact_sheet import write_sheet
 from standin_batch.run.events import Listener, Warned
-from standin_batch.run.judging import say, write_all_down
+from standin_batch.run.judging import write_all_down
 from standin_batch.run.log import log_to
 from standin_batch.run.plan_manifest import PlannedManifest
 from standin_batch.run.preflight import preflight, warnings_of
-from standin_batch.run.preparing import preparing
-from standin_batch.run.profile import PLAN, PREFLIGHT, SCORE, WEIGHTS
+from standin_batch.run.profile import PLAN, PREFLIGHT, WEIGHTS
 from standin_batch.run.ready import find_weights
 from standin_batch.run.room import Room
-from standin_batch.run.scoring import Scoring, video_of
 from standin_batch.run.standing import Standing
 from standin_batch.run.stopping import Stop
 from standin_batch.stopwatch import part
@@ -163,11 +162,9 @@ def _still_to_do(planned: PlannedManifest, checkpoints: Path | None, emit: Liste
     Clips that were made and not looked at are looked at first; where jobs ask something of scores, all is planned anew.
     """
     plan, store = planned.plan, planned.store
-    if planned.unscored:
-        _score(planned.unscored, planned, checkpoints, emit)
+    _score(planned.unscored, planned, checkpoints, emit)
     if planned.asks:
-        _, now = planned.again()
-        write_all_down(planned.jobs, store.layout, now.empty)
+        _write_down(planned)
         return planned.again()
     new = {item.job.job_id for item in plan.to_run if item.reason != Reason.FORCED}
     done = frozenset(job_id for job_id in new & recorded_ids(store.layout) if _is_done(store, job_id))
@@ -179,19 +176,26 @@ def _joined(planned: PlannedManifest, joins: Collection[str]) -> tuple[Plan, Sta
     return planned.whole()[0].only(joins), planned.again()[1]
 
 
+def put_in_order(planned: PlannedManifest, checkpoints: Path | None, emit: Listener) -> None:
+    """Once no worker is at work any more: look at clips that nobody has looked at, and say what becomes of them.
+
+    Args:
+        planned: whose clips they are.
+        checkpoints: the folder in place of each model's own.
+        emit: is told what happens.
+    """
+    _score(planned.whole()[1], planned, checkpoints, emit)
+    if planned.asks:
+        _write_down(planned)
+
+
 def _score(jobs: Sequence[Job], planned: PlannedManifest, checkpoints: Path | None, emit: Listener) -> None:
-    """Look at clips that were made and not scored, as a run that was killed leaves them."""
-    layout = planned.store.layout
-    scoring = Scoring(layout, planned.manifest.scores.frames, emit)
-    with preparing(emit, f"scoring {len(jobs)} of the clips made before"):
-        for job in jobs:
-            record = read_record(layout, job.job_id)
-            if record is not None and has_video(layout, record) and not record.get("scores"):
-                video = layout.folder / record["video"]
-                with part(SCORE):
-                    scores = scoring.score(video_of(job, video, locate_faces(ROWS[job.model], checkpoints)))
-                if scores:
-                    say(record, layout, scores=scores)
+    score_made(jobs, planned.store.layout, planned.manifest.scores.frames, checkpoints, emit)
+
+
+def _write_down(planned: PlannedManifest) -> None:
+    _, now = planned.again()
+    write_all_down(planned.jobs, planned.store.layout, now.empty)
 
 
 def _is_done(store: Store, job_id: str) -> bool:

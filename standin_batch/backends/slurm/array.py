@@ -37,6 +37,10 @@ class Array:
         """All jobs that it makes."""
         return frozenset(job for shard in self.shards for job in shard)
 
+    def rank_of(self, job_id: str) -> int:
+        """Whose job it is; -1 of an attempt that came later."""
+        return next((rank for rank, shard in enumerate(self.shards) if job_id in shard), -1)
+
 
 def worker_name(array: str, rank: int, restarts: int = 0) -> str:
     """What the worker of a rank of an array is called; another one each time that Slurm starts it again.

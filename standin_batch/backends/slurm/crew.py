@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
+from standin_batch.backends.crew.by_record import made
 from standin_batch.backends.crew.hearing import Hearing
 from standin_batch.backends.crew.news import Gone, Joined, Made, News, Told
 from standin_batch.backends.crew.news_lines import NewsFile
@@ -33,15 +35,25 @@ class ArrayCrew:
         desk: where results go, and who is told.
         max_failures: failed jobs that end the run; None for no end.
         found: whether it was submitted by an earlier driver: then some of it has happened.
+        put_in_order: looks at clips that nobody has looked at, once no worker writes any more, and adds to the run
+            what follows from them.
     """
 
-    def __init__(self, array: Array, desk: Desk, max_failures: int | None, *, found: bool) -> None:
+    def __init__(
+        self,
+        array: Array,
+        desk: Desk,
+        max_failures: int | None,
+        *,
+        found: bool,
+        put_in_order: Callable[[], object] = lambda: None,
+    ) -> None:
         self._array, self._desk, self._hearing = array, desk, Hearing(desk, max_failures)
         self._layout = desk.store.layout
         self._files: dict[str, NewsFile] = {}
         self._gone: dict[int, Gone] = {}
         self._tasks = WatchedTasks(array, desk.emit)
-        self._found = found
+        self._found, self._put_in_order = found, put_in_order
 
     def work(self) -> None:
         """Listen until all tasks have ended; as `conduct.Labour` has it."""
@@ -51,6 +63,7 @@ class ArrayCrew:
             while not self._is_over():
                 self._desk.stop.wait(self._pause)
                 self._look()
+            self._count()
         except (RunEnded, KeyboardInterrupt):
             self._wind_down()
             raise
@@ -104,6 +117,18 @@ class ArrayCrew:
                 elif isinstance(news, Gone):
                     self._gone[rank] = news
 
+    def _count(self) -> None:
+        """Take for made what is, though its worker was killed before it could say so, or its disk was full then."""
+        if not (self._found or self._desk.tally.remaining):
+            return
+        self._put_in_order()
+        last = {rank: worker for worker, rank in workers_of(self._layout, self._array.id).items()}
+        tally = self._desk.tally
+        for job_id in sorted(tally.planned - tally.made.keys() - tally.failed):
+            event = None if self._array.forced else made(self._layout, job_id)
+            if event is not None:
+                self._hearing.pass_on(last.get(self._array.rank_of(job_id), ""), event)
+
     def _hear(self, worker: str, rank: int, news: News) -> None:
         if isinstance(news, Joined):
             self._gone.pop(rank, None)
@@ -156,8 +181,9 @@ class ArrayCrew:
             if gone.kind in {kind.value for kind in ENDING}:
                 raise NotReadyError(gone.why, gone.cure)
         early = [rank for rank in range(len(self._array.shards)) if rank not in self._gone or self._gone[rank].kind]
-        told = f"{len(early)} of {len(self._array.shards)} tasks have ended early: {self._tasks.listed(early)}"
+        number = len(self._array.shards)
+        told = f"{len(early)} of {number} tasks have ended early: {self._tasks.listed(early)}"
         if not early:
-            told = "all tasks have ended, and not all jobs"
+            told = "all tasks have ended, and not all jobs are made"
         desk.emit(Warned(told, f"look into {folder_of(self._layout)}; the same command makes what is left"))
         desk.stop.request("tasks that ended early")

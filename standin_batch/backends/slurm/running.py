@@ -7,13 +7,14 @@ from pathlib import Path
 
 from standin_batch.attempts import attempt
 from standin_batch.backends.crew.driver import drive, orders_of
+from standin_batch.backends.crew.left_over import left_over
 from standin_batch.backends.local import Machine
 from standin_batch.backends.slurm.array import Array, folder_of, jobs_of, write, written
 from standin_batch.backends.slurm.crew import ArrayCrew
 from standin_batch.backends.slurm.queue import end_waiting, tasks_named
 from standin_batch.backends.slurm.submission import clear, new_name, submit
 from standin_batch.backends.slurm.watched import ASKS
-from standin_batch.backends.start import Start
+from standin_batch.backends.start import Start, put_in_order
 from standin_batch.locks.heartbeat import HEARTBEAT, PERIODS
 from standin_batch.locks.lock import holder
 from standin_batch.machine import SlurmOptions
@@ -62,9 +63,13 @@ def run_slurm(
         check_same(before, planned)
 
     def hire(start: Start, desk: Desk) -> ArrayCrew:
+        def finish() -> None:
+            put_in_order(planned, checkpoints, desk.emit)
+            left_over(start.left, planned.whole()[0], desk)
+
         if before is not None and (now := written(layout)) is not None and now.name == before.name:
             with preparing(desk.emit, f"listening to the array {before.id}, which is at work already"):
-                return ArrayCrew(before, desk, failures, found=True)
+                return ArrayCrew(before, desk, failures, found=True, put_in_order=finish)
         if (other := living(layout)) is not None:
             raise LockedError(f"the array {other.id} was submitted in {layout.folder} meanwhile", "the same again")
         pieces = [shard.plan for shard in shards(start.left, workers, planned.costs)]
@@ -76,7 +81,7 @@ def run_slurm(
         with preparing(desk.emit, f"submitting an array of {len(pieces)} workers to Slurm"):
             array = replace(array, id=submit(array.name, pieces, orders, options, folder_of(layout).absolute()))
         write(layout, array)
-        return ArrayCrew(array, desk, failures, found=False)
+        return ArrayCrew(array, desk, failures, found=False, put_in_order=finish)
 
     return drive(
         planned,

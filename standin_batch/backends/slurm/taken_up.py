@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from standin_batch.attempts import attempt
+from standin_batch.backends.crew.by_record import made
 from standin_batch.backends.crew.news import News, Told
+from standin_batch.job import Job
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.store import has_video, read_record
 from standin_batch.plan.plan import Group, Plan, PlannedJob
@@ -34,6 +36,25 @@ def still_to_do(shard: Plan, layout: OutputLayout, told: Iterable[News], empty: 
     return Plan(tuple(group for group in groups if group.jobs), ())
 
 
+def unscored(shard: Plan, layout: OutputLayout, scored: bool) -> list[Job]:
+    """Clips of a shard that a worker before has made and could not look at any more; not those that are forced.
+
+    Args:
+        shard: as it was submitted.
+        layout: of the output folder.
+        scored: whether all clips are looked at, and not only those of jobs that ask something of their scores.
+    """
+    jobs = [item.job for item in shard.to_run if item.reason != Reason.FORCED]
+    asking = {attempt(job, 0).job_id: attempt(job, 0) for job in jobs if job.accept is not None}
+    plain = [job for job in jobs if scored and job.accept is None and _is_unscored(layout, job.job_id)]
+    return [*plain, *standing(asking.values(), layout).unscored]
+
+
+def _is_unscored(layout: OutputLayout, job_id: str) -> bool:
+    record = read_record(layout, job_id)
+    return record is not None and has_video(layout, record) and not record.get("scores")
+
+
 def _wanted(group: Group, layout: OutputLayout, over: set[str], empty: frozenset[str]) -> Iterator[PlannedJob]:
     asked = set[str]()
     for item in group.jobs:
@@ -49,10 +70,5 @@ def _wanted(group: Group, layout: OutputLayout, over: set[str], empty: frozenset
 
 def _not_done(items: Iterable[PlannedJob], layout: OutputLayout, over: set[str]) -> Iterator[PlannedJob]:
     for item in items:
-        if item.job.job_id not in over and not _is_done(layout, item.job.job_id):
+        if item.job.job_id not in over and made(layout, item.job.job_id) is None:
             yield item
-
-
-def _is_done(layout: OutputLayout, job_id: str) -> bool:
-    record = read_record(layout, job_id)
-    return record is not None and has_video(layout, record)

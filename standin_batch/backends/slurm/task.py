@@ -23,13 +23,14 @@ from standin_batch.backends.crew.orders import Orders
 from standin_batch.backends.crew.worker import Worker
 from standin_batch.backends.slurm.array import events_file, worker_name, workers_of
 from standin_batch.backends.slurm.client import ask_slurm
-from standin_batch.backends.slurm.taken_up import still_to_do
+from standin_batch.backends.slurm.taken_up import still_to_do, unscored
+from standin_batch.backends.unscored import score_made
 from standin_batch.errors import StandinError
 from standin_batch.files import write_atomic
 from standin_batch.locks.holder import myself
 from standin_batch.output.layout import OutputLayout, WorkerLayout
 from standin_batch.plan.plan import Plan
-from standin_batch.run.events import Event
+from standin_batch.run.events import Event, Listener
 from standin_batch.run.failure import kind_of
 from standin_batch.run.journal import Journal
 from standin_batch.run.log import log_to
@@ -110,13 +111,13 @@ class _Place:
 
 def _worked(shard: Plan, orders: Orders, place: _Place, stop: Stop) -> None:
     """Make what is left of a shard, and tell how that ended."""
-    left = still_to_do(shard, place.layout, place.told_before(), orders.empty)
     tell = telling(events_file(place.layout, place.worker))
     with at_post(place.layout, place.worker) as post, watching(stop, lambda: _wished(post, place), lambda _: None):
         log_to(post.log)
         try:
             if place.is_unwanted:  # asked since it began, by somebody who did not see it at its post yet
                 raise Stopped("standin stop")
+            left = _left(shard, orders, place, lambda event: tell(Told(event)))
             with closing(Journal(place.layout.journals, worker=place.worker, device=orders.device)) as journal:
                 _made(left, orders, place.layout, journal, tell, stop)
         except KeyboardInterrupt as stopped:
@@ -132,6 +133,14 @@ def _worked(shard: Plan, orders: Orders, place: _Place, stop: Stop) -> None:
             with suppress(OSError):
                 write_atomic(place.layout.array.done(place.rank), "")
             tell(Gone(""))
+
+
+def _left(shard: Plan, orders: Orders, place: _Place, emit: Listener) -> Plan:
+    """What is still to do of a shard, with all looked at that a worker before has made."""
+    if place.restarts:
+        late = unscored(shard, place.layout, orders.scores.enabled)
+        score_made(late, place.layout, orders.scores.frames, orders.checkpoints, emit)
+    return still_to_do(shard, place.layout, place.told_before(), orders.empty)
 
 
 def _made(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from jobs import make_job
+from records import write_records
 
 from standin_batch.backends.crew.news import Gone, Joined, Told
 from standin_batch.backends.crew.news_lines import telling
@@ -13,7 +16,7 @@ from standin_batch.backends.slurm.crew import ArrayCrew
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.store import OutputOptions, Store
 from standin_batch.run.conduct import Desk
-from standin_batch.run.events import JobCompleted, JobFailed
+from standin_batch.run.events import JobCompleted, JobFailed, Warned
 from standin_batch.run.journal import Journal
 from standin_batch.run.outcomes import RunEnded
 from standin_batch.run.stopping import Stop
@@ -82,6 +85,46 @@ def test_an_array_whose_workers_have_all_done_theirs_is_over(slurm, desk):
     crew(desk).work()
     assert desk.tally.remaining == 0 and not desk.stop.requested
     assert written(desk.store.layout) is None
+
+
+def record_of(desk, job):
+    write_records(desk.store.layout, [{"job_id": job.job_id, "video": f"videos/{job.job_id}.mp4"}])
+
+
+def test_what_a_worker_has_made_and_could_not_say_any_more_is_made(slurm, desk, told):
+    slurm.write_text("12|0|FAILED|node1|None\n12|1|COMPLETED|node2|None\n")
+    tells(desk, 0, Joined("node", "cpu"), completed(JOBS[0]))
+    tells(desk, 1, Joined("node", "cpu"), *map(completed, JOBS[2:]), Gone(""))
+    record_of(desk, JOBS[1])
+    crew(desk).work()
+    assert desk.tally.remaining == 0 and not desk.stop.requested
+    (last,) = [event for event in told if getattr(event, "job_id", "") == JOBS[1].job_id]
+    assert (last.video, last.worker) == ("videos/0001.mp4", "slurm-12_0")
+
+
+def test_before_that_it_is_looked_at(slurm, desk):
+    looked = []
+    tells(desk, 0, Gone("it was stopped", "stopped"))
+    write(desk.store.layout, ARRAY)
+    ArrayCrew(ARRAY, desk, None, found=False, put_in_order=lambda: looked.append(True)).work()
+    assert looked == [True]
+
+
+def test_who_has_left_jobs_is_named_and_nobody_where_nobody_has(slurm, desk, told):
+    for rank, jobs in enumerate((JOBS[:1], JOBS[2:])):
+        tells(desk, rank, Joined("node", "cpu"), *map(completed, jobs), Gone(""))
+    crew(desk).work()
+    assert [event.message for event in told if isinstance(event, Warned)] == [
+        "all tasks have ended, and not all jobs are made"
+    ]
+    assert desk.stop.requested
+
+
+def test_that_there_was_a_clip_before_says_nothing_of_one_that_is_forced(slurm, desk):
+    record_of(desk, JOBS[0])
+    write(desk.store.layout, forced := replace(ARRAY, forced=True))
+    ArrayCrew(forced, desk, None, found=False).work()
+    assert desk.tally.remaining == len(JOBS)
 
 
 def test_a_driver_that_comes_later_ends_by_the_failures_before_it_while_it_is_at_work(slurm, desk):

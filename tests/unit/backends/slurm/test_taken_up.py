@@ -11,7 +11,7 @@ from records import write_records
 from standin_batch.attempts import attempt
 from standin_batch.backends.crew.news import Told
 from standin_batch.backends.crew.orders import plan_of
-from standin_batch.backends.slurm.taken_up import still_to_do
+from standin_batch.backends.slurm.taken_up import still_to_do, unscored
 from standin_batch.job import job_id
 from standin_batch.manifest.manifest import Acceptance, Condition
 from standin_batch.output.layout import OutputLayout
@@ -92,3 +92,19 @@ def test_another_seed_follows_a_clip_that_showed_nothing(layout):
     job = make_job(7, accept=LIKE)
     job = replace(job, job_id=job_id(job))
     assert left(plan_of([job]), layout, failed(job, "constant_video")) == [attempt(job, 1).job_id]
+
+
+def test_what_is_made_and_was_not_looked_at_is_looked_at_by_who_goes_on(layout):
+    made(layout, JOBS[0])
+    made(layout, JOBS[1], sharpness=5)
+    assert unscored(plan_of(JOBS), layout, scored=True) == [JOBS[0]]
+    assert unscored(plan_of(JOBS), layout, scored=False) == []
+    assert unscored(forced(plan_of(JOBS)), layout, scored=True) == []
+
+
+def test_also_what_only_its_own_job_asks_for_in_any_attempt(layout):
+    job = make_job(7, accept=LIKE)
+    job = replace(job, job_id=job_id(job))
+    made(layout, job, sharpness=5)
+    made(layout, attempt(job, 1))
+    assert [each.job_id for each in unscored(plan_of([job]), layout, scored=False)] == [attempt(job, 1).job_id]
