@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 
+from standin_batch.backends.crew.by_record import made
 from standin_batch.backends.crew.hearing import Hearing
 from standin_batch.backends.crew.news import Gone
 from standin_batch.output.layout import OutputLayout
-from standin_batch.output.store import has_video, read_record
 from standin_batch.run.conduct import Desk
-from standin_batch.run.events import JobCompleted, JobFailed, JobRequeued, JobStarted
+from standin_batch.run.events import JobFailed, JobRequeued, JobStarted
 from standin_batch.run.failure import FailureKind
 from standin_batch.run.journal import State
 from standin_batch.run.saved import progress
@@ -38,8 +38,9 @@ class Lost:
         Raises:
             RunEnded: if as many jobs have failed as may.
         """
-        if (made := self._made(job)) is not None:  # the worker could not say so any more
-            self._hearing.pass_on(worker, made)
+        found = None if job.job_id in self._forced else made(self._desk.store.layout, job.job_id, job.label)
+        if found is not None:  # the worker could not say so any more
+            self._hearing.pass_on(worker, found)
             return True
         if not gone.kind:  # it was to stop, and has noted that itself
             return False
@@ -61,15 +62,6 @@ class Lost:
         """Note how far a job came that nobody goes on with in this run."""
         told = _how_far(self._desk.store.layout, job.job_id)
         self._desk.journal.write(job.job_id, job.label, State.CANCELLED, f"{why}; {told}")
-
-    def _made(self, job: JobStarted) -> JobCompleted | None:
-        layout = self._desk.store.layout
-        record = None if job.job_id in self._forced else read_record(layout, job.job_id)
-        if record is None or not has_video(layout, record):
-            return None
-        seconds = sum((record.get("seconds") or {}).values())
-        scores, accepted = record.get("scores") or {}, record.get("accepted")
-        return JobCompleted(job.job_id, job.label, record["video"], seconds, scores, accepted)
 
     def _fail(self, worker: str, job: JobStarted, gone: Gone, strikes: int) -> None:
         error, kind = f"{strikes} workers have gone while they made it: {gone.why}", FailureKind.INTERNAL.value

@@ -8,6 +8,7 @@ from pathlib import Path
 from standin_batch.attempts import attempt
 from standin_batch.backends.crew.driver import drive, orders_of
 from standin_batch.backends.crew.left_over import left_over
+from standin_batch.backends.device import device_of_workers
 from standin_batch.backends.local import Machine
 from standin_batch.backends.slurm.array import Array, folder_of, jobs_of, write, written
 from standin_batch.backends.slurm.crew import ArrayCrew
@@ -53,10 +54,13 @@ def run_slurm(
 
     Raises:
         LockedError: if an array is at work there that makes something else.
+        UsageError: if workers cannot have the device that is asked for.
         StandinError: if the plan cannot be started.
         Stopped: if it is stopped before its first job.
     """
     layout, failures = planned.store.layout, machine.max_failures or planned.manifest.run.max_failures
+    device, gpus = device_of_workers(machine.device, options.gpus_per_worker)
+    machine, options = replace(machine, device=device), replace(options, gpus_per_worker=gpus)
     _let_end(layout, emit, stop)
     workers, before = options.workers or 1, living(layout)
     if before is not None:
