@@ -26,7 +26,8 @@ PER_PROMPT = len(IDENTITIES) * len(LORA_SETS) * SEEDS
 PARTS = """
 import json, sys, time
 from pathlib import Path
-from standin_batch.cli.plan import drawn, plan_json
+from standin_batch.cli.plan_drawn import drawn
+from standin_batch.cli.plan_json import plan_json
 from standin_batch.manifest import load_manifest
 from standin_batch.run.plan_manifest import Selection, plan_manifest
 

@@ -93,7 +93,7 @@ class PlannedRun:
     def _drawn(self, *, colours: bool) -> Console:
         from rich.console import Console
 
-        from standin_batch.cli.plan import drawn
+        from standin_batch.cli.plan_drawn import drawn
 
         console = Console(
             file=io.StringIO(),

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from standin_batch.cli.plan import drawn, on_device, plan_json
+from standin_batch.cli.plan import on_device
+from standin_batch.cli.plan_drawn import drawn
+from standin_batch.cli.plan_json import plan_json
 from standin_batch.plan.estimate import CPU, Device
 from standin_batch.run.measured import Measured
 from standin_batch.run.plan_manifest import Selection, plan_manifest
