@@ -26,6 +26,10 @@ logger = logging.getLogger(__name__)
 LOOK, LOOK_EACH = 0.5, 0.01
 """Seconds between two looks at what workers have told: at least, and for each worker, as each has a file of its own."""
 
+LATE = 75.0
+"""Seconds after which also new folders are seen that a task made elsewhere: NFS may remember for 60 (nfs(5),
+`acdirmax`) what a folder had. Files that are known are looked at anew whenever they are opened."""
+
 
 class ArrayCrew:
     """Has the jobs of an array made; a `conduct.Labour`.
@@ -52,6 +56,7 @@ class ArrayCrew:
         self._layout = desk.store.layout
         self._files: dict[str, NewsFile] = {}
         self._gone: dict[int, Gone] = {}
+        self._heard = set[int]()
         self._tasks = WatchedTasks(array, desk.emit)
         self._found, self._put_in_order = found, put_in_order
 
@@ -88,12 +93,18 @@ class ArrayCrew:
         gone = self._gone.get(rank)
         if gone is not None and not gone.kind:
             return True
-        return not self._tasks.has(rank)
+        if self._tasks.has(rank):
+            return False
+        return rank in self._gone or rank in self._heard or self._tasks.over_for(rank) > LATE
 
     def _look(self) -> None:
         """What Slurm says first, then what the workers tell: who is gone by the first has told all by the second."""
         self._tasks.look()
         self._listen()
+        for rank in filter(self._tasks.waits, self._heard & self._unfinished()):
+            # What was heard is of a worker before: one that follows is heard of, or has not begun.
+            self._heard.discard(rank)
+            self._gone.pop(rank, None)
 
     def _listen(self) -> None:
         for worker, rank in workers_of(self._layout, self._array.id).items():
@@ -129,7 +140,11 @@ class ArrayCrew:
             if event is not None:
                 self._hearing.pass_on(last.get(self._array.rank_of(job_id), ""), event)
 
+    def _unfinished(self) -> set[int]:
+        return {rank for rank in range(len(self._array.shards)) if rank not in self._gone or self._gone[rank].kind}
+
     def _hear(self, worker: str, rank: int, news: News) -> None:
+        self._heard.add(rank)
         if isinstance(news, Joined):
             self._gone.pop(rank, None)
             self._desk.emit(WorkerStarted(worker, news.host, news.device))
@@ -152,7 +167,7 @@ class ArrayCrew:
                 write_atomic(self._layout.array.stop, "")  # for those that begin only now
             self._tasks.ask(end_waiting)
             self._tasks.ask(ask_to_save)
-            while not all(rank in self._gone or self._has_ended(rank) for rank in range(len(self._array.shards))):
+            while not all(rank in self._gone or not self._tasks.has(rank) for rank in range(len(self._array.shards))):
                 self._look_on()
                 time.sleep(self._pause)
             self._look_on()
@@ -180,7 +195,7 @@ class ArrayCrew:
         for gone in self._gone.values():
             if gone.kind in {kind.value for kind in ENDING}:
                 raise NotReadyError(gone.why, gone.cure)
-        early = [rank for rank in range(len(self._array.shards)) if rank not in self._gone or self._gone[rank].kind]
+        early = sorted(self._unfinished())
         number = len(self._array.shards)
         told = f"{len(early)} of {number} tasks have ended early: {self._tasks.listed(early)}"
         if not early:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 
@@ -36,6 +37,8 @@ class WatchedTasks:
         self._tasks: Mapping[int, Task] | None = None
         self._asks_at = 0.0
         self._told_of = set[str]()
+        self._over_since: dict[int, float] = {}
+        self._began = set[int]()
 
     def look(self) -> None:
         """Ask Slurm, if it is time to. One that does not answer, as it is started anew, changes nothing."""
@@ -47,12 +50,33 @@ class WatchedTasks:
         except SlurmError as error:
             logger.warning("%s (%s)", error.message, error.hint)
             return
+        self._note(self._tasks)
         for reason in sorted({task.reason for task in self._tasks.values() if task.waits} - USUAL - self._told_of):
             self._tell(reason)
 
     def has(self, rank: int) -> bool:
         """Whether Slurm has a task, or may have, as far as is known."""
         return self._tasks is None or (rank in self._tasks and not self._tasks[rank].is_over)
+
+    def waits(self, rank: int) -> bool:
+        """Whether a task is to begin, or to begin again."""
+        return rank in (self._tasks or {}) and (self._tasks or {})[rank].waits
+
+    def over_for(self, rank: int) -> float:
+        """Seconds since a task was first seen to be over after it was at work on a node; endless if it never was."""
+        return time.monotonic() - self._over_since[rank] if rank in self._began & self._over_since.keys() else math.inf
+
+    def _note(self, tasks: Mapping[int, Task]) -> None:
+        for rank, task in tasks.items():
+            if task.waits:
+                self._began.discard(rank)
+            elif task.node:
+                self._began.add(rank)
+        for rank in range(len(self._array.shards)):
+            if self.has(rank):
+                self._over_since.pop(rank, None)
+            else:
+                self._over_since.setdefault(rank, time.monotonic())
 
     def listed(self, ranks: Iterable[int]) -> str:
         """Tasks as people are told of them, with their last states."""

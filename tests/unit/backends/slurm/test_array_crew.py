@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from holding import Rests
 from jobs import make_job
 from records import write_records
 
@@ -74,6 +75,12 @@ def failed(job):
     return Told(JobFailed(job.job_id, job.label, "it cannot be", "", "input"))
 
 
+@pytest.fixture(autouse=True)
+def hurried(desk, monkeypatch):
+    """Nobody waits for the clock."""
+    monkeypatch.setattr(desk.stop, "wait", Rests())
+
+
 def crew(desk, max_failures=None, found=False):
     write(desk.store.layout, ARRAY)
     return ArrayCrew(ARRAY, desk, max_failures, found=found)
@@ -104,7 +111,8 @@ def test_what_a_worker_has_made_and_could_not_say_any_more_is_made(slurm, desk, 
 
 def test_before_that_it_is_looked_at(slurm, desk):
     looked = []
-    tells(desk, 0, Gone("it was stopped", "stopped"))
+    for rank in range(2):
+        tells(desk, rank, Gone("it was stopped", "stopped"))
     write(desk.store.layout, ARRAY)
     ArrayCrew(ARRAY, desk, None, found=False, put_in_order=lambda: looked.append(True)).work()
     assert looked == [True]
@@ -120,8 +128,49 @@ def test_who_has_left_jobs_is_named_and_nobody_where_nobody_has(slurm, desk, tol
     assert desk.stop.requested
 
 
+def test_what_a_task_has_told_on_a_node_is_waited_for_though_slurm_has_it_no_more(slurm, desk, monkeypatch):
+    tells(desk, 0, Joined("node", "cpu"), *map(completed, JOBS[:2]), Gone(""))
+    rests = Rests(lambda: tells(desk, 1, *map(completed, JOBS[2:]), Gone("")) if len(rests) == 3 else None)
+    monkeypatch.setattr(desk.stop, "wait", rests)
+    crew(desk).work()
+    assert desk.tally.remaining == 0 and len(rests) == 3
+
+
+def test_but_not_for_ever(slurm, desk, monkeypatch):
+    monkeypatch.setattr("standin_batch.backends.slurm.crew.LATE", 0.0)
+    monkeypatch.setattr(desk.stop, "wait", Rests())
+    crew(desk).work()
+    assert desk.stop.reason == "tasks that ended early"
+
+
+def test_and_not_for_one_that_was_on_no_node(slurm, desk, monkeypatch):
+    slurm.write_text("12|0|CANCELLED||None\n12|1|CANCELLED||None\n")
+    monkeypatch.setattr(desk.stop, "wait", rests := Rests())
+    crew(desk).work()
+    assert len(rests) == 1
+
+
+def test_what_was_heard_before_a_task_was_requeued_says_nothing_of_its_end(slurm, desk, monkeypatch):
+    tells(desk, 1, *map(completed, JOBS[2:]), Gone(""))
+    slurm.write_text("12|0|PENDING||BeginTime\n12|1|COMPLETED|node2|None\n")
+    monkeypatch.setattr("standin_batch.backends.slurm.watched.ASKS", 0.0)
+    tells(desk, 0, Joined("node", "cpu"), completed(JOBS[0]), Gone("USR2", "stopped"))
+
+    def meanwhile():
+        if len(rests) == 2:
+            slurm.write_text(ENDED)
+        if len(rests) == 4:
+            tells(desk, 0, completed(JOBS[1]), Gone(""), restarts=1)
+
+    monkeypatch.setattr(desk.stop, "wait", rests := Rests(meanwhile))
+    crew(desk).work()
+    assert desk.tally.remaining == 0 and len(rests) == 4
+
+
 def test_that_there_was_a_clip_before_says_nothing_of_one_that_is_forced(slurm, desk):
     record_of(desk, JOBS[0])
+    for rank in range(2):
+        tells(desk, rank, Gone(""))
     write(desk.store.layout, forced := replace(ARRAY, forced=True))
     ArrayCrew(forced, desk, None, found=False).work()
     assert desk.tally.remaining == len(JOBS)
