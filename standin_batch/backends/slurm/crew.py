@@ -12,6 +12,7 @@ from standin_batch.backends.crew.hearing import Hearing
 from standin_batch.backends.crew.news import Gone, Joined, Made, News, Told
 from standin_batch.backends.crew.news_lines import NewsFile
 from standin_batch.backends.slurm.array import Array, events_file, folder_of, forget, workers_of
+from standin_batch.backends.slurm.never_began import never_began
 from standin_batch.backends.slurm.queue import ask_to_save, cancel, end_waiting
 from standin_batch.backends.slurm.watched import WatchedTasks
 from standin_batch.errors import NotReadyError
@@ -187,7 +188,7 @@ class ArrayCrew:
         """All tasks have ended: say so of those that have left jobs.
 
         Raises:
-            NotReadyError: if a machine lacks something.
+            NotReadyError: if a machine lacks something, or no worker could begin.
         """
         desk = self._desk
         if not desk.tally.remaining or desk.tally.out_of_time:
@@ -200,5 +201,7 @@ class ArrayCrew:
         told = f"{len(early)} of {number} tasks have ended early: {self._tasks.listed(early)}"
         if not early:
             told = "all tasks have ended, and not all jobs are made"
+        unable = never_began(self._array, self._layout, self._tasks.states, self._gone)
+        told += f"; {unable}" if unable else ""
         desk.emit(Warned(told, f"look into {folder_of(self._layout)}; the same command makes what is left"))
         desk.stop.request("tasks that ended early")

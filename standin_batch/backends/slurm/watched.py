@@ -78,6 +78,11 @@ class WatchedTasks:
             else:
                 self._over_since.setdefault(rank, time.monotonic())
 
+    @property
+    def states(self) -> Mapping[int, str]:
+        """The last states of the tasks that Slurm knows of, by rank."""
+        return {rank: task.state for rank, task in sorted((self._tasks or {}).items())}
+
     def listed(self, ranks: Iterable[int]) -> str:
         """Tasks as people are told of them, with their last states."""
         known = self._tasks or {}

@@ -9,11 +9,12 @@ from holding import Rests
 from jobs import make_job
 from records import write_records
 
-from standin_batch.backends.crew.news import Gone, Joined, Told
+from standin_batch.backends.crew.news import DIED, Gone, Joined, Told
 from standin_batch.backends.crew.news_lines import telling
 from standin_batch.backends.crew.orders import plan_of
 from standin_batch.backends.slurm.array import Array, events_file, jobs_of, worker_name, write, written
 from standin_batch.backends.slurm.crew import ArrayCrew
+from standin_batch.errors import NotReadyError
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.store import OutputOptions, Store
 from standin_batch.run.conduct import Desk
@@ -183,3 +184,48 @@ def test_a_driver_that_comes_later_ends_by_the_failures_before_it_while_it_is_at
     with pytest.raises(RunEnded, match="max_failures"):
         labour.work()
     assert len(desk.tally.failed) == 2
+
+
+@pytest.fixture
+def local(monkeypatch):
+    """No file system hides what others have written."""
+    monkeypatch.setattr("standin_batch.backends.slurm.crew.LATE", 0.0)
+
+
+def test_workers_that_cannot_begin_are_no_reason_to_try_again_and_what_they_printed_is_shown(slurm, desk, local):
+    slurm.write_text("12|0|FAILED|node1|NonZeroExitCode\n12|1|FAILED|node2|NonZeroExitCode\n")
+    labour, printed = crew(desk), desk.store.layout.array.folder.absolute() / "12_0_0_log.err"
+    printed.write_bytes(
+        b"a banner\n" * 9999 + b"\n  /home/me/venv/bin/activate: No such file\n\n\xff: command not found\n"
+        b"srun: error: node1: task 0: Exited with exit code 127\n"
+    )
+    with pytest.raises(NotReadyError) as caught:
+        labour.work()
+    assert caught.value.message == (
+        "task 0 of the array 12 could not begin: "
+        "a banner / /home/me/venv/bin/activate: No such file / \N{REPLACEMENT CHARACTER}: command not found"
+    )
+    assert str(printed) in caught.value.hint
+
+
+def test_nor_where_they_fall_over_their_first_line(slurm, desk, local):
+    tells(desk, 0, Gone("ImportError: no module of that name", DIED))
+    with pytest.raises(NotReadyError, match="could not begin: ImportError: no module of that name"):
+        crew(desk).work()
+
+
+def test_where_others_began_the_run_is_to_be_gone_on_with(slurm, desk, told, local):
+    slurm.write_text("12|0|FAILED|node1|NonZeroExitCode\n12|1|COMPLETED|node2|None\n")
+    tells(desk, 1, Joined("node", "cpu"), *map(completed, JOBS[2:]), Gone(""))
+    crew(desk).work()
+    (warning,) = [event.message for event in told if isinstance(event, Warned)]
+    assert warning.startswith("1 of 2 tasks have ended early: 0 (FAILED); task 0 of the array 12 could not begin: it ")
+    assert desk.stop.requested
+
+
+def test_a_worker_that_was_killed_at_work_had_begun(slurm, desk, told, local):
+    slurm.write_text("12|0|FAILED|node1|NonZeroExitCode\n12|1|CANCELLED|node2|None\n")
+    tells(desk, 0, Joined("node", "cpu"))
+    crew(desk).work()
+    (warning,) = [event.message for event in told if isinstance(event, Warned)]
+    assert warning == "2 of 2 tasks have ended early: 0 (FAILED), 1 (CANCELLED)"
