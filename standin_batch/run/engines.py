@@ -166,7 +166,8 @@ class Engines:
             engine.encode_prompts(texts)
             return
         known = len(texts) - len(new)
-        what = f"encoding {len(texts)} prompts" + (f", {known} of them known" if known else "")
+        told = "1 prompt" if len(texts) == 1 else f"{len(texts)} prompts"
+        what = f"encoding {told}" + (f", {known} of them known" if known else "")
         with preparing(self.emit, what), part("prompt"), self.stop.at_once():
             try:
                 self._with_less(encode, "the text encoder")

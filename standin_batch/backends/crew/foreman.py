@@ -26,6 +26,8 @@ from standin_batch.run.events import (
     JobFailed,
     JobSaved,
     JobStarted,
+    Prepared,
+    Preparing,
     Profiled,
     Warned,
     WorkerLeft,
@@ -34,6 +36,8 @@ from standin_batch.run.events import (
 from standin_batch.run.failure import FIRST_PAUSE, GROWTH, LONGEST_PAUSE
 from standin_batch.run.outcomes import RunEnded
 from standin_batch.run.stopping import Stopped
+
+STARTING = "starting workers"
 
 LOOK = 0.25
 """Seconds that news are waited for, between two looks whether the run is to stop."""
@@ -98,10 +102,11 @@ class Foreman:
         self._hands: dict[str, Hand] = {}
         self._fruitless = self._had_ended = 0
         self._hires_at = 0.0
-        self._began, self._warned = time.monotonic(), False
+        self._began, self._has_begun, self._warned = time.monotonic(), False, False
 
     def work(self) -> None:
         """Have every job made; as `conduct.Labour` has it."""
+        self._desk.emit(Preparing(STARTING))
         with self._crew:
             try:
                 self._make_all()
@@ -193,6 +198,7 @@ class Foreman:
 
     def _hear(self, worker: str, news: News) -> None:
         if isinstance(news, Joined):
+            self._say_it_begins()
             self._hands[worker] = Hand()
             self._deck.joins(worker)
             self._desk.emit(WorkerStarted(worker, news.host, news.device))
@@ -208,6 +214,12 @@ class Foreman:
             self._desk.tally.out_of_time |= news.out_of_time
         else:
             self._is_told(worker, self._hands.get(worker, Hand()), news.event)
+
+    def _say_it_begins(self) -> None:
+        """The first worker is there."""
+        if not self._has_begun:
+            self._has_begun = True
+            self._desk.emit(Prepared(STARTING, time.monotonic() - self._began))
 
     def _is_told(self, worker: str, hand: Hand, event: Event) -> None:
         if is_workers_fault(event):
