@@ -67,8 +67,6 @@ def drawn(planned: PlannedManifest, workers: int | None = None) -> Iterator[Rend
 
 
 def _summary(planned: PlannedManifest, estimate: Estimate, makespan: Makespan | None) -> Table:
-    from rich.table import Table
-
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold cyan")
     table.add_column(overflow="fold")
