@@ -23,6 +23,7 @@ from standin_batch.backends.crew.orders import Orders
 from standin_batch.backends.crew.worker import Worker
 from standin_batch.backends.slurm.array import events_file, worker_name, workers_of
 from standin_batch.backends.slurm.client import ask_slurm
+from standin_batch.backends.slurm.succession import is_followed, let_go
 from standin_batch.backends.slurm.taken_up import still_to_do, unscored
 from standin_batch.backends.unscored import score_made
 from standin_batch.errors import StandinError
@@ -73,7 +74,7 @@ class ShardTask:
             return
         with listening(stop), _warned(stop) as warning:
             _worked(self.shard, orders, place, stop)
-        if warning.came and not place.is_unwanted and place.restarts < self.max_requeues:
+        if warning.came and not (place.is_unwanted or place.is_followed) and place.restarts < self.max_requeues:
             requeue()
 
 
@@ -103,6 +104,11 @@ class _Place:
         """Whether the whole array is to stop."""
         return self.layout.array.stop.exists()
 
+    @property
+    def is_followed(self) -> bool:
+        """Whether Slurm has started this task elsewhere meanwhile."""
+        return is_followed(self.layout, self.array, self.rank, self.restarts)
+
     def told_before(self) -> Iterator[News]:
         """What the workers have told that had the shard before."""
         for worker in workers_of(self.layout, self.array, self.rank):
@@ -117,6 +123,7 @@ def _worked(shard: Plan, orders: Orders, place: _Place, stop: Stop) -> None:
         try:
             if place.is_unwanted:  # asked since it began, by somebody who did not see it at its post yet
                 raise Stopped("standin stop")
+            let_go(place.layout, place.array, place.rank, place.restarts, stop.wait)
             left = _left(shard, orders, place, lambda event: tell(Told(event)))
             with closing(Journal(place.layout.journals, worker=place.worker, device=orders.device)) as journal:
                 _made(left, orders, place.layout, journal, tell, stop)
@@ -156,12 +163,15 @@ def _made(
 
 
 def _wished(post: WorkerLayout, place: _Place) -> StopRequest | None:
-    """What somebody asks this worker for, or its whole array: who asks one asks all, those that still wait, too."""
+    """What somebody asks this worker for, or its whole array: who asks one asks all, those that still wait, too.
+
+    Also whom Slurm has replaced, as it took its node for lost, is to leave.
+    """
     found = asked(post)
     if found is not None and not place.is_unwanted:
         with suppress(OSError):
             write_atomic(place.layout.array.stop, "")
-    if found is None and place.is_unwanted:
+    if found is None and (place.is_unwanted or place.is_followed):
         me = myself()
         return StopRequest(me.host, me.pid, me.born, me.boot)
     return found
