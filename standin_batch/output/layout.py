@@ -57,6 +57,11 @@ class ArrayLayout:
         """Its presence tells tasks that they are not wanted any more, also those that begin only now."""
         return self.folder / "stop"
 
+    @property
+    def tasks(self) -> Path:
+        """What tasks are started with, and what they print: nobody else may write there."""
+        return self.folder / "tasks"
+
     def done(self, rank: int) -> Path:
         """Its presence says that a task has done all it was to do."""
         return self.folder / f"done-{rank}"

@@ -64,7 +64,7 @@ def events_file(layout: OutputLayout, worker: str) -> Path:
 
 def folder_of(layout: OutputLayout) -> Path:
     """Where the array's own files lie: what it was submitted with, and what its tasks print."""
-    return layout.array.folder
+    return layout.array.tasks
 
 
 def written(layout: OutputLayout) -> Array | None:

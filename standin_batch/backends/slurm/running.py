@@ -80,7 +80,7 @@ def run_slurm(
         orders = orders_of(planned, start, machine, checkpoints, stage_to, stop, pieces)
         name, forced = new_name(planned.manifest.name), planned.selection.force
         array = Array(name, "", tuple(map(jobs_of, pieces)), forced)
-        clear(folder_of(layout))
+        clear(layout.array)
         write(layout, array)  # before Slurm has it: a driver that is killed in between finds it by its name
         with preparing(desk.emit, f"submitting an array of {len(pieces)} workers to Slurm"):
             array = replace(array, id=submit(array.name, pieces, orders, options, folder_of(layout).absolute()))

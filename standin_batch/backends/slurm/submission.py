@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import shlex
 import shutil
 import uuid
 from collections.abc import Sequence
@@ -13,7 +15,7 @@ from standin_batch.backends.crew.orders import Orders
 from standin_batch.backends.slurm.client import SlurmError
 from standin_batch.backends.slurm.task import WARNING, ShardTask
 from standin_batch.machine import SlurmOptions
-from standin_batch.output.layout import safe_name
+from standin_batch.output.layout import ArrayLayout, safe_name
 from standin_batch.plan.plan import Plan
 
 ORDERS = "orders.pkl"
@@ -35,7 +37,7 @@ def submit(name: str, shards: Sequence[Plan], orders: Orders, options: SlurmOpti
         shards: in the order of ranks.
         orders: what all workers are told.
         options: of the machine file.
-        folder: that all nodes see, for what belongs to the array; what an earlier one left there goes.
+        folder: that all nodes see, for what tasks are started with, as `clear` makes it.
 
     Returns:
         The array's id.
@@ -50,7 +52,7 @@ def submit(name: str, shards: Sequence[Plan], orders: Orders, options: SlurmOpti
     from submitit.core.utils import FailedJobError, FailedSubmissionError
 
     executor = SlurmExecutor(folder)
-    executor.update_parameters(**parameters(name, options))
+    executor.update_parameters(**parameters(name, options, guard(folder)))
     try:
         with executor.batch():
             jobs = [executor.submit(task) for task in tasks]
@@ -60,18 +62,42 @@ def submit(name: str, shards: Sequence[Plan], orders: Orders, options: SlurmOpti
     return str(jobs[0].job_id).split("_")[0]
 
 
-def clear(folder: Path) -> None:
-    """Remove what an earlier array left."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
+def clear(place: ArrayLayout) -> None:
+    """Remove what an earlier array left, and make the folder of what tasks are started with: for this user alone.
+
+    Whoever could write there could have nodes run anything as this user: a pickle is a program.
+
+    Raises:
+        SlurmError: if what is there is another user's, or is no folder.
+    """
+    cure = "remove it, or choose another output.folder"
+    if place.folder.is_symlink():
+        raise SlurmError(f"{place.folder} is a link, and tasks are not started with what lies elsewhere", cure)
+    if place.tasks.exists() and place.tasks.stat().st_uid != os.geteuid():
+        raise SlurmError(f"{place.tasks} is another user's, whose array may be at work", cure)
+    shutil.rmtree(place.folder, ignore_errors=True)
+    place.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        place.tasks.mkdir(mode=0o700)
+    except FileExistsError as error:
+        raise SlurmError(f"{place.tasks} cannot be removed", cure) from error
+    place.tasks.chmod(0o700)  # without the group of a folder that hands it on
 
 
-def parameters(name: str, options: SlurmOptions) -> dict[str, Any]:
+def guard(folder: Path) -> str:
+    """A line of shell: the task ends where its folder was put in the place of the one that this user made."""
+    name = shlex.quote(str(folder))
+    is_mine = f'[ ! -L {name} ] && [ -O {name} ] && [ "$(stat -c %A {name} | cut -c 5-10)" = "------" ]'
+    return f"{is_mine} || {{ echo {name} is not as it was made >&2; exit 1; }}"
+
+
+def parameters(name: str, options: SlurmOptions, first: str = ":") -> dict[str, Any]:
     """What submitit is told of an array of workers, one task of one node each.
 
     Args:
         name: of the array.
         options: of the machine file.
+        first: a line of shell before all others.
     """
     cpus = options.cpus_per_worker
     wanted = {
@@ -90,7 +116,7 @@ def parameters(name: str, options: SlurmOptions) -> dict[str, Any]:
         "cpus_per_task": cpus,
         # Since 22.05 srun does not take over what sbatch was given.
         "srun_args": [f"--cpus-per-task={cpus}"],
-        "setup": [*options.setup, f"export OMP_NUM_THREADS={options.omp_threads}"],
+        "setup": [first, *options.setup, f"export OMP_NUM_THREADS={options.omp_threads}"],
         "array_parallelism": ALL_AT_ONCE,
         "additional_parameters": _additional(options),
         **{key: value for key, value in wanted.items() if value is not None},
