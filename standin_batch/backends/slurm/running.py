@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from standin_batch.machine import SlurmOptions
 from standin_batch.output.layout import OutputLayout
 from standin_batch.plan.shards import shards
 from standin_batch.run.conduct import Desk
-from standin_batch.run.events import Listener, RunFinished
+from standin_batch.run.events import Listener, Prepared, Preparing, RunFinished
 from standin_batch.run.lock import LockedError
 from standin_batch.run.plan_manifest import PlannedManifest
 from standin_batch.run.preparing import preparing
@@ -82,9 +83,12 @@ def run_slurm(
         array = Array(name, "", tuple(map(jobs_of, pieces)), forced)
         clear(layout.array)
         write(layout, array)  # before Slurm has it: a driver that is killed in between finds it by its name
-        with preparing(desk.emit, f"submitting an array of {len(pieces)} workers to Slurm"):
-            array = replace(array, id=submit(array.name, pieces, orders, options, folder_of(layout).absolute()))
+        workers_told, begun = "1 worker" if len(pieces) == 1 else f"{len(pieces)} workers", time.monotonic()
+        desk.emit(Preparing(f"submitting an array of {workers_told} to Slurm"))
+        array = replace(array, id=submit(array.name, pieces, orders, options, folder_of(layout).absolute()))
         write(layout, array)
+        told = f"submitted the array {array.id} ({array.name}) of {workers_told}"
+        desk.emit(Prepared(told, time.monotonic() - begun))
         return ArrayCrew(array, desk, failures, found=False, put_in_order=finish)
 
     return drive(

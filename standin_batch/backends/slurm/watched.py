@@ -10,15 +10,13 @@ from collections.abc import Callable, Iterable, Mapping
 from standin_batch.backends.slurm.array import Array
 from standin_batch.backends.slurm.client import SlurmError
 from standin_batch.backends.slurm.queue import Task, tasks_named
-from standin_batch.run.events import Listener, Warned
+from standin_batch.backends.slurm.waiting import Waiting
+from standin_batch.run.events import Listener
 
 logger = logging.getLogger(__name__)
 
 ASKS = 5.0
 """Seconds between two questions to Slurm, whose controller answers all of a cluster's users."""
-
-USUAL = frozenset(("None", "Priority", "Resources", "BeginTime", "Cleaning", ""))
-"""Why tasks wait that wait for no more than their turn (squeue(1), "JOB REASON CODES")."""
 
 SHOWN = 5
 """Tasks that are named one by one."""
@@ -29,14 +27,13 @@ class WatchedTasks:
 
     Args:
         array: that is submitted.
-        emit: is told why tasks wait, where that is not usual.
+        emit: is told how many tasks wait, and why.
     """
 
     def __init__(self, array: Array, emit: Listener) -> None:
-        self._array, self._emit = array, emit
+        self._array, self._waiting = array, Waiting(emit, len(array.shards))
         self._tasks: Mapping[int, Task] | None = None
         self._asks_at = 0.0
-        self._told_of = set[str]()
         self._over_since: dict[int, float] = {}
         self._began = set[int]()
 
@@ -51,8 +48,7 @@ class WatchedTasks:
             logger.warning("%s (%s)", error.message, error.hint)
             return
         self._note(self._tasks)
-        for reason in sorted({task.reason for task in self._tasks.values() if task.waits} - USUAL - self._told_of):
-            self._tell(reason)
+        self._waiting.look(self._tasks.values())
 
     def has(self, rank: int) -> bool:
         """Whether Slurm has a task, or may have, as far as is known."""
@@ -96,9 +92,3 @@ class WatchedTasks:
             what(self._array.id)
         except SlurmError as error:
             logger.info("%s", error.message)
-
-    def _tell(self, reason: str) -> None:
-        self._told_of.add(reason)
-        number = sum(task.waits and task.reason == reason for task in (self._tasks or {}).values())
-        told = f"Slurm keeps {number} of {len(self._array.shards)} workers waiting: {reason}"
-        self._emit(Warned(told, f"scontrol show job {self._array.id}"))
