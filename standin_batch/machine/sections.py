@@ -59,7 +59,7 @@ OF_THE_BACKEND = frozenset(
 
 def _address(value: str) -> str:
     if not ADDRESS.match(value):
-        raise refuse(f"is no address: '{clip(value, 40)}'", 'such as "auto" or "head:6379"')
+        raise refuse(f"is no address: '{clip(value, 40)}'", 'such as "auto", "head:6379" or "ray://head:10001"')
     return value
 
 
@@ -122,7 +122,7 @@ class RaySection(Section):
     """How `backend = "ray"` runs."""
 
     address: Address | None = Field(default=None)
-    """Where the cluster is: `auto` or `HOST:PORT`, on one of its machines, or `ray://HOST:PORT`, which is not tested.
+    """Where the cluster is: `auto` or `HOST:PORT`, on one of its machines, or `ray://HOST:PORT` from another one.
     Without it a cluster of this machine is started."""
     workers: Workers | None = Field(default=None)
     """At most so many workers; one for each GPU there is unless said."""
