@@ -13,6 +13,7 @@ from standin_batch.backends.device import device_of_workers
 from standin_batch.backends.local import Machine
 from standin_batch.backends.slurm.array import Array, folder_of, jobs_of, write, written
 from standin_batch.backends.slurm.crew import ArrayCrew
+from standin_batch.backends.slurm.long_steps import long_step
 from standin_batch.backends.slurm.queue import end_waiting, tasks_named
 from standin_batch.backends.slurm.submission import clear, new_name, submit
 from standin_batch.backends.slurm.watched import ASKS
@@ -77,6 +78,10 @@ def run_slurm(
                 return ArrayCrew(before, desk, failures, found=True, put_in_order=finish)
         if (other := living(layout)) is not None:
             raise LockedError(f"the array {other.id} was submitted in {layout.folder} meanwhile", "the same again")
+        if (
+            warning := long_step((item.job for item in start.left.to_run), planned.costs, options.signal_before)
+        ) is not None:
+            desk.emit(warning)
         pieces = [shard.plan for shard in shards(start.left, workers, planned.costs)]
         orders = orders_of(planned, start, machine, checkpoints, stage_to, stop, pieces)
         name, forced = new_name(planned.manifest.name), planned.selection.force
