@@ -89,7 +89,7 @@ def started(
     with opened(store, told, stop, beside_workers=joins is not None, patience=patience, no_array=no_array):
         log_to(store.layout.log)
         with stop.at_once(), part(PLAN):
-            left, now = _still_to_do(planned, checkpoints, emit) if joins is None else _joined(planned, joins)
+            left, now = still_to_do(planned, checkpoints, emit) if joins is None else joined(planned, joins)
             if has_weights and _lacks(files, left):
                 files = {**files, **find_weights(left, checkpoints, emit)}
         with stop.at_once(), part(PREFLIGHT):
@@ -156,10 +156,18 @@ def _attempts(plan: Plan) -> Iterator[Job]:
     return (item.job for item in plan.to_run if item.job.attempt)
 
 
-def _still_to_do(planned: PlannedManifest, checkpoints: Path | None, emit: Listener) -> tuple[Plan, Standing]:
+def still_to_do(planned: PlannedManifest, checkpoints: Path | None, emit: Listener) -> tuple[Plan, Standing]:
     """What is to do now that nobody else works here: not what another run has finished since it was planned.
 
     Clips that were made and not looked at are looked at first; where jobs ask something of scores, all is planned anew.
+
+    Args:
+        planned: before.
+        checkpoints: the folder in place of each model's own.
+        emit: is told what happens.
+
+    Returns:
+        What is to do, and where jobs stand that ask something of their scores.
     """
     plan, store = planned.plan, planned.store
     _score(planned.unscored, planned, checkpoints, emit)
@@ -171,8 +179,13 @@ def _still_to_do(planned: PlannedManifest, checkpoints: Path | None, emit: Liste
     return plan.without(done) if done else plan, planned.standing
 
 
-def _joined(planned: PlannedManifest, joins: Collection[str]) -> tuple[Plan, Standing]:
-    """What is to do of the jobs of workers that are at work. Only what they write is theirs: no record is touched."""
+def joined(planned: PlannedManifest, joins: Collection[str]) -> tuple[Plan, Standing]:
+    """The same of the jobs of workers that are at work: they write the records, and here none is touched.
+
+    Args:
+        planned: before.
+        joins: ids of first attempts of these jobs.
+    """
     return planned.whole()[0].only(joins), planned.again()[1]
 
 
