@@ -114,6 +114,8 @@ def note(event: Event, has_crew: bool = False) -> Text | None:
 def _worker(event: WorkerStarted | WorkerLeft) -> Text:
     if isinstance(event, WorkerStarted):
         return Text(f"  worker {event.worker} is at work: {event.host} {event.device}".rstrip(), style="dim")
+    if event.why and event.again:
+        return Text(f"  worker {event.worker} has left: {event.why}", style="dim")
     if event.why:
         return Text.assemble(("! ", "bold yellow"), f"worker {event.worker} has left: ", (event.why, "yellow"))
     return Text(f"  worker {event.worker} has left", style="dim")

@@ -71,11 +71,13 @@ class WorkerLeft:
 
     Attributes:
         worker: its name.
-        why: in words; empty where it has done all it was to do, or was stopped.
+        why: in words; empty where it has done all it was to do, or was to stop.
+        again: whether another follows that goes on with what it had, and so nothing is wrong.
     """
 
     worker: str
     why: str
+    again: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,13 @@ from standin_batch.backends.crew.news import Gone, Joined, Made, News, Told
 from standin_batch.backends.crew.news_lines import NewsFile
 from standin_batch.backends.slurm.array import Array, events_file, folder_of, forget, workers_of
 from standin_batch.backends.slurm.never_began import never_began
+from standin_batch.backends.slurm.present import Present
 from standin_batch.backends.slurm.queue import ask_to_save, cancel, end_waiting
 from standin_batch.backends.slurm.watched import WatchedTasks
 from standin_batch.errors import NotReadyError
 from standin_batch.files import write_atomic
 from standin_batch.run.conduct import Desk
-from standin_batch.run.events import Profiled, Warned, WorkerLeft, WorkerStarted
+from standin_batch.run.events import Profiled, Warned
 from standin_batch.run.failure import ENDING
 from standin_batch.run.outcomes import RunEnded
 
@@ -59,6 +60,8 @@ class ArrayCrew:
         self._gone: dict[int, Gone] = {}
         self._heard = set[int]()
         self._tasks = WatchedTasks(array, desk.emit)
+        self._ends = False
+        self._present = Present(self._tasks, desk.emit, lambda: self._ends or desk.stop.requested)
         self._found, self._put_in_order = found, put_in_order
 
     def work(self) -> None:
@@ -69,6 +72,7 @@ class ArrayCrew:
             while not self._is_over():
                 self._desk.stop.wait(self._pause)
                 self._look()
+            self._present.look(last=True)
             self._count()
         except (RunEnded, KeyboardInterrupt):
             self._wind_down()
@@ -100,7 +104,8 @@ class ArrayCrew:
 
     def _look(self) -> None:
         """What Slurm says first, then what the workers tell: who is gone by the first has told all by the second."""
-        self._tasks.look()
+        if self._tasks.look():
+            self._present.look()
         self._listen()
         for rank in filter(self._tasks.waits, self._heard & self._unfinished()):
             # What was heard is of a worker before: one that follows is heard of, or has not begun.
@@ -148,10 +153,10 @@ class ArrayCrew:
         self._heard.add(rank)
         if isinstance(news, Joined):
             self._gone.pop(rank, None)
-            self._desk.emit(WorkerStarted(worker, news.host, news.device))
+            self._present.joins(worker, rank, news)
         elif isinstance(news, Gone):
             self._gone[rank] = news
-            self._desk.emit(WorkerLeft(worker, news.why))
+            self._present.leaves(worker, news)
         elif isinstance(news, Made):
             self._desk.tally.out_of_time |= news.out_of_time
         elif isinstance(news, Told):
@@ -163,6 +168,7 @@ class ArrayCrew:
         Raises:
             Stopped: at a second signal.
         """
+        self._ends = True
         try:
             with suppress(OSError, NotReadyError):  # a full disk
                 write_atomic(self._layout.array.stop, "")  # for those that begin only now
@@ -172,6 +178,7 @@ class ArrayCrew:
                 self._look_on()
                 time.sleep(self._pause)
             self._look_on()
+            self._present.look(last=True)
             forget(self._layout, self._array)
         except KeyboardInterrupt:
             self._tasks.ask(cancel)

@@ -37,18 +37,19 @@ class WatchedTasks:
         self._over_since: dict[int, float] = {}
         self._began = set[int]()
 
-    def look(self) -> None:
-        """Ask Slurm, if it is time to. One that does not answer, as it is started anew, changes nothing."""
+    def look(self) -> bool:
+        """Ask Slurm, if it is time to; whether it has answered. Where it does not, as it is started anew, all stays."""
         if time.monotonic() < self._asks_at:
-            return
+            return False
         self._asks_at = time.monotonic() + ASKS
         try:
             self._tasks = tasks_named(self._array.name)
         except SlurmError as error:
             logger.warning("%s (%s)", error.message, error.hint)
-            return
+            return False
         self._note(self._tasks)
         self._waiting.look(self._tasks.values())
+        return True
 
     def has(self, rank: int) -> bool:
         """Whether Slurm has a task, or may have, as far as is known."""

@@ -100,6 +100,11 @@ def test_why_a_worker_is_gone_is_told(told):
     assert "! worker w0 has left: node1 is lost" in lines
 
 
+def test_one_that_another_follows_is_no_fault(told):
+    lines = told(WorkerStarted("w0", "node1", "cuda:0"), WorkerLeft("w0", "requeued by Slurm", again=True))
+    assert "worker w0 has left: requeued by Slurm" in lines
+
+
 def test_without_a_terminal_a_step_names_its_worker_and_its_job(monkeypatch):
     screen = Console(file=io.StringIO(), width=120)
     monkeypatch.setattr(progress_plain, "err", screen)
