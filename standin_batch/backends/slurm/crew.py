@@ -11,7 +11,7 @@ from standin_batch.backends.crew.by_record import made
 from standin_batch.backends.crew.hearing import Hearing
 from standin_batch.backends.crew.news import Gone, Joined, Made, News, Told
 from standin_batch.backends.crew.news_lines import NewsFile
-from standin_batch.backends.slurm.array import Array, events_file, folder_of, forget, workers_of
+from standin_batch.backends.slurm.array import Array, events_file, forget, workers_of
 from standin_batch.backends.slurm.never_began import never_began
 from standin_batch.backends.slurm.present import Present
 from standin_batch.backends.slurm.queue import ask_to_save, cancel, end_waiting
@@ -210,5 +210,5 @@ class ArrayCrew:
             told = "all tasks have ended, and not all jobs are made"
         unable = never_began(self._array, self._layout, self._tasks.states, self._gone)
         told += f"; {unable}" if unable else ""
-        desk.emit(Warned(told, f"look into {folder_of(self._layout)}; the same command makes what is left"))
+        desk.emit(Warned(told, f"look into {self._layout.array.tasks}; the same command makes what is left"))
         desk.stop.request("tasks that ended early")

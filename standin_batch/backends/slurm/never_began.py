@@ -10,7 +10,7 @@ from pathlib import Path
 
 from standin_batch.backends.crew.news import DIED, Gone, Joined
 from standin_batch.backends.crew.news_lines import told_before
-from standin_batch.backends.slurm.array import Array, events_file, folder_of, workers_of
+from standin_batch.backends.slurm.array import Array, events_file, workers_of
 from standin_batch.errors import NotReadyError
 from standin_batch.output.layout import OutputLayout
 
@@ -54,7 +54,7 @@ def never_began(array: Array, layout: OutputLayout, states: Mapping[int, str], g
 def errors_of(array: Array, layout: OutputLayout, rank: int) -> Path:
     """Where submitit has a task and its worker print errors."""
     task = f"{array.id}_{rank}" if len(array.shards) > 1 else array.id  # one task is no array
-    return folder_of(layout).absolute() / f"{task}_0_log.err"
+    return layout.array.tasks.absolute() / f"{task}_0_log.err"
 
 
 def last_lines(path: Path) -> str:

@@ -194,7 +194,8 @@ def local(monkeypatch):
 
 def test_workers_that_cannot_begin_are_no_reason_to_try_again_and_what_they_printed_is_shown(slurm, desk, local):
     slurm.write_text("12|0|FAILED|node1|NonZeroExitCode\n12|1|FAILED|node2|NonZeroExitCode\n")
-    labour, printed = crew(desk), desk.store.layout.array.folder.absolute() / "12_0_0_log.err"
+    labour, printed = crew(desk), desk.store.layout.array.tasks.absolute() / "12_0_0_log.err"
+    printed.parent.mkdir(parents=True, exist_ok=True)
     printed.write_bytes(
         b"a banner\n" * 9999 + b"\n  /home/me/venv/bin/activate: No such file\n\n\xff: command not found\n"
         b"srun: error: node1: task 0: Exited with exit code 127\n"
