@@ -1,4 +1,7 @@
-"""What a backend needs on this machine and does not find, looked at without importing any of it."""
+"""What a backend needs on this machine and does not find, looked at without importing any of it.
+
+A cluster itself is only asked for `standin doctor`.
+"""
 
 from __future__ import annotations
 
@@ -65,6 +68,8 @@ def backend_findings(settings: MachineFile) -> Iterator[Finding]:
     """For `standin doctor`: which backend a machine file asks for, and whether that can be used from here."""
     name, where = settings.backend, settings.path
     faults = list(backend_faults(name, settings))
+    if name == SLURM and shutil.which(SBATCH):
+        faults += _of_the_cluster(settings)
     told = f"{name}: there is no standin.toml" if where is None else f"{name}, as {shlex.quote(str(where))} says"
     for fault in faults:
         yield Finding("backend", Level.ERROR, f"{told}: {fault.message}", fault.hint)
@@ -72,6 +77,12 @@ def backend_findings(settings: MachineFile) -> Iterator[Finding]:
         yield Finding("backend", Level.OK, told + _there(name))
     if name == LOCAL and settings.stage_to is not None and "$" not in str(settings.stage_to):
         yield from disk_finding("stage_to", settings.stage_to.expanduser())
+
+
+def _of_the_cluster(settings: MachineFile) -> Iterator[StandinError]:
+    from standin_batch.backends.slurm.refusals import cluster_faults
+
+    return cluster_faults(settings.slurm, settings.path)
 
 
 def _there(name: str) -> str:

@@ -22,20 +22,24 @@ class SlurmError(NotReadyError):
     """Slurm does not do what it was asked for."""
 
 
-def ask_slurm(*command: str) -> str:
+def ask_slurm(*command: str, patience: float = PATIENCE) -> str:
     """What a program prints.
+
+    Args:
+        command: the program and its arguments.
+        patience: seconds that it may take.
 
     Raises:
         SlurmError: if it is not there, does not answer, or refuses.
     """
     try:
         ran = subprocess.run(
-            command, env=plain(os.environ), capture_output=True, text=True, timeout=PATIENCE, check=False
+            command, env=plain(os.environ), capture_output=True, text=True, timeout=patience, check=False
         )
     except OSError as error:
         raise SlurmError(f"{command[0]} cannot be started: {error.strerror}", "is Slurm installed here?") from error
     except subprocess.TimeoutExpired as error:
-        raise SlurmError(f"{command[0]} did not answer for {PATIENCE:.0f} seconds", "scontrol ping") from error
+        raise SlurmError(f"{command[0]} did not answer for {patience:.0f} seconds", "scontrol ping") from error
     if ran.returncode != 0:
         said = (ran.stderr.strip() or ran.stdout.strip() or f"it ended with {ran.returncode}").splitlines()[-1]
         raise SlurmError(f"{command[0]}: {said}", f"try it: {' '.join(command)}")
