@@ -42,8 +42,8 @@ class Backend:
         if self.name == SLURM:
             from standin_batch.backends.slurm import run_slurm
 
-            planned = _for_workers(planned, machine, self.settings.slurm.gpus_per_worker)
-            return run_slurm(planned, machine, self.settings.slurm, stage_to, checkpoints, emit, stop)
+            planned, slurm = _for_workers(planned, machine, self.settings.slurm.gpus_per_worker), self.settings.slurm
+            return run_slurm(planned, machine, slurm, stage_to, checkpoints, emit, stop, self.settings.path)
         from standin_batch.backends.local import run_local
 
         return run_local(planned, machine, checkpoints, emit, stop, stage_to)

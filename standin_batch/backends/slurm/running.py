@@ -42,6 +42,7 @@ def run_slurm(
     checkpoints: Path | None,
     emit: Listener,
     stop: Stop,
+    config: Path | None = None,
 ) -> RunFinished:
     """Run what is planned on a Slurm cluster; the arguments not named are those of `drive`.
 
@@ -53,6 +54,7 @@ def run_slurm(
         checkpoints: the folder in place of each model's own.
         emit: is told what happens.
         stop: is looked at between steps.
+        config: the machine file, for what is told; None where there is none.
 
     Raises:
         LockedError: if an array is at work there that makes something else.
@@ -90,7 +92,8 @@ def run_slurm(
         write(layout, array)  # before Slurm has it: a driver that is killed in between finds it by its name
         workers_told, begun = "1 worker" if len(pieces) == 1 else f"{len(pieces)} workers", time.monotonic()
         desk.emit(Preparing(f"submitting an array of {workers_told} to Slurm"))
-        array = replace(array, id=submit(array.name, pieces, orders, options, folder_of(layout).absolute()))
+        place = folder_of(layout).absolute()
+        array = replace(array, id=submit(array.name, pieces, orders, options, place, config))
         write(layout, array)
         told = f"submitted the array {array.id} ({array.name}) of {workers_told}"
         desk.emit(Prepared(told, time.monotonic() - begun))

@@ -13,7 +13,9 @@ from typing import Any
 
 from standin_batch.backends.crew.orders import Orders
 from standin_batch.backends.slurm.client import SlurmError
+from standin_batch.backends.slurm.refusals import cure_of
 from standin_batch.backends.slurm.task import WARNING, ShardTask
+from standin_batch.hushed import hushed
 from standin_batch.machine import SlurmOptions
 from standin_batch.output.layout import ArrayLayout, safe_name
 from standin_batch.plan.plan import Plan
@@ -29,7 +31,9 @@ def new_name(manifest: str) -> str:
     return f"standin-{safe_name(manifest)[:40]}-{uuid.uuid4().hex[:8]}"
 
 
-def submit(name: str, shards: Sequence[Plan], orders: Orders, options: SlurmOptions, folder: Path) -> str:
+def submit(
+    name: str, shards: Sequence[Plan], orders: Orders, options: SlurmOptions, folder: Path, config: Path | None
+) -> str:
     """Submit an array with a task for each shard.
 
     Args:
@@ -38,6 +42,7 @@ def submit(name: str, shards: Sequence[Plan], orders: Orders, options: SlurmOpti
         orders: what all workers are told.
         options: of the machine file.
         folder: that all nodes see, for what tasks are started with, as `clear` makes it.
+        config: the machine file; None where there is none.
 
     Returns:
         The array's id.
@@ -54,11 +59,12 @@ def submit(name: str, shards: Sequence[Plan], orders: Orders, options: SlurmOpti
     executor = SlurmExecutor(folder)
     executor.update_parameters(**parameters(name, options, guard(folder)))
     try:
-        with executor.batch():
+        with hushed(), executor.batch():  # submitit prints what it raises, too
             jobs = [executor.submit(task) for task in tasks]
     except (FailedJobError, FailedSubmissionError) as error:
-        said = str(error).strip().splitlines()[-1]
-        raise SlurmError(f"Slurm does not take the array: {said}", "look at `[slurm]` in the machine file") from error
+        said = str(error).strip()
+        last = said.splitlines()[-1] if said else "sbatch does not say why"
+        raise SlurmError(f"Slurm does not take the array: {last}", cure_of(said, config)) from error
     return str(jobs[0].job_id).split("_")[0]
 
 

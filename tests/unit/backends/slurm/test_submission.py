@@ -5,9 +5,11 @@ from __future__ import annotations
 import subprocess
 
 import pytest
+from jobs import make_job
 
+from standin_batch.backends.crew.orders import plan_of
 from standin_batch.backends.slurm.client import SlurmError
-from standin_batch.backends.slurm.submission import clear, guard, new_name, parameters
+from standin_batch.backends.slurm.submission import clear, guard, new_name, parameters, submit
 from standin_batch.machine import SlurmOptions
 from standin_batch.output.layout import OutputLayout
 
@@ -105,3 +107,26 @@ def test_a_task_does_not_begin_with_what_was_put_in_its_place(place, tmp_path, o
         place.tasks.mkdir()
         place.tasks.chmod(0o770)
     assert not is_started(place.tasks)
+
+
+@pytest.fixture
+def refusing(tmp_path, monkeypatch):
+    """A machine whose sbatch takes nothing."""
+    for name, body in {
+        "srun": "",
+        "sbatch": "echo 'sbatch: error: Invalid partition name specified' >&2; exit 1",
+    }.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+
+
+def test_what_slurm_refuses_is_told_once_with_the_key_that_is_wrong(refusing, tmp_path, capsys):
+    pytest.importorskip("submitit")
+    options, config = SlurmOptions(workers=1, partition="gpus"), tmp_path / "cluster.toml"
+    clear(OutputLayout(tmp_path).array)
+    folder = OutputLayout(tmp_path).array.folder
+    with pytest.raises(SlurmError, match="Slurm does not take the array: .*Invalid partition name") as caught:
+        submit("a", [plan_of([make_job(1)])], "orders", options, folder, config)
+    assert caught.value.hint.startswith(f"look at `partition` in {config}: ")
+    assert capsys.readouterr() == ("", "")
