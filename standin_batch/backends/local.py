@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from standin_batch.backends.device import AUTO, profile_for, resolve_device
-from standin_batch.backends.start import Start, frame_of, started
+from standin_batch.backends.start import Manner, Start, frame_of, started
 from standin_batch.plan.estimate import estimate
 from standin_batch.plan.memory import Profile
 from standin_batch.plan.peak import Extent
@@ -74,7 +74,7 @@ def run_local(
         with stop.at_once():
             device = _device(machine, emit)
             check_speed([item.job for item in planned.plan.to_run], device)
-        with started(planned, checkpoints, emit, stop, wait=machine.wait) as start:
+        with started(planned, checkpoints, emit, stop, Manner(wait=machine.wait)) as start:
             with stop.at_once(), part(WEIGHTS):
                 start = replace(start, files=staged_files(start.files, stage_to, emit, start.left))
             settings = _settings(planned, start, machine, device, stop.at)

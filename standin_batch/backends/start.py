@@ -32,6 +32,26 @@ from standin_batch.weights.locate import ModelFiles, WeightsMissing, locate_face
 from standin_batch.weights.registry import ROWS
 
 
+@dataclass(frozen=True, kw_only=True)
+class Manner:
+    """How a run takes its output folder.
+
+    Attributes:
+        wait: whether it waits for another run that holds the output.
+        joins: first attempts of the jobs of workers that are at work there without a driver, and whose this process
+            becomes: the plan is what is left of these jobs, whatever its limit. None where there may be none.
+        patience: seconds in which such workers may end, where they may not.
+        no_array: whether a scheduler was asked, and has no array any more for this folder.
+        has_weights: whether this machine has to have the weights; those that it has not, workers have.
+    """
+
+    wait: bool = False
+    joins: Collection[str] | None = None
+    patience: float = 0.0
+    no_array: bool = False
+    has_weights: bool = True
+
+
 @dataclass(frozen=True)
 class Start:
     """Where a run begins.
@@ -57,12 +77,7 @@ def started(
     checkpoints: Path | None,
     emit: Listener,
     stop: Stop,
-    *,
-    wait: bool = False,
-    joins: Collection[str] | None = None,
-    patience: float = 0.0,
-    no_array: bool = False,
-    has_weights: bool = True,
+    manner: Manner | None = None,
 ) -> Iterator[Start]:
     """Within the block, the output folder is this process's, and all that comes before the first job is done.
 
@@ -71,22 +86,20 @@ def started(
         checkpoints: the folder in place of each model's own.
         emit: is told what happens.
         stop: ends it at once.
-        wait: whether it waits for another run that holds the output.
-        joins: first attempts of the jobs of workers that are at work there without a driver, and whose this process
-            becomes: the plan is what is left of these jobs, whatever its limit. None where there may be none.
-        patience: seconds in which such workers may end, where they may not.
-        no_array: whether a scheduler was asked, and has no array any more for this folder.
-        has_weights: whether this machine has to have the weights; those that it has not, workers have.
+        manner: in which the folder is taken; that of a run which is alone unless given.
 
     Raises:
         StandinError: if the plan cannot be started on this machine.
         Stopped: if it is stopped.
     """
     store, room = planned.store, Room(planned.store.layout.folder, planned.store.options, planned.bytes_per_pixel)
+    manner = manner or Manner()
+    has_weights, joins = manner.has_weights, manner.joins
     with stop.at_once(), part(WEIGHTS):
         files = find_weights(planned.plan, checkpoints, emit) if has_weights else _found(planned, checkpoints, emit)
-    told = (lambda who: emit(Warned(who))) if wait else None
-    with opened(store, told, stop, beside_workers=joins is not None, patience=patience, no_array=no_array):
+    told = (lambda who: emit(Warned(who))) if manner.wait else None
+    beside, patience, no_array = joins is not None, manner.patience, manner.no_array
+    with opened(store, told, stop, beside_workers=beside, patience=patience, no_array=no_array):
         log_to(store.layout.log)
         with stop.at_once(), part(PLAN):
             left, now = still_to_do(planned, checkpoints, emit) if joins is None else joined(planned, joins)

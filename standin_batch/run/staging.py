@@ -48,6 +48,7 @@ def staged_files(
     copies: Mapping[Path, Path] = {}
     with _or_warned(emit):
         stage = Stage(folder_here(stage_to) / FOLDER, DigestCache.default())
+        stage.keep_ours()
         bundles = _bundles(files, dtypes)
         with _or_warned(emit):
             _copy(stage, bundles, emit)

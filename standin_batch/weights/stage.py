@@ -15,6 +15,7 @@ import json
 import os
 import re
 import shutil
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,6 +27,9 @@ from standin_batch.fingerprint import digest
 from standin_batch.locks.holder import Holder
 from standin_batch.locks.lock import exclusive
 from standin_batch.weights.staging import margin
+
+OTHERS = stat.S_IWGRP | stat.S_IWOTH
+"""That others may write."""
 
 KEY = re.compile(r"[0-9a-f]{16}\Z")
 RECORD = ".json"
@@ -130,6 +134,20 @@ class Stage:
         with exclusive(self.folder / "lock", wait):
             remove_temporaries(self.folder)
             yield
+
+    def keep_ours(self) -> None:
+        """Have nobody else write into the folder: what lies in it becomes weights, and is known by names and sizes.
+
+        Raises:
+            StageError: if it is another user's.
+            OSError: if it cannot be made.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        status = self.folder.stat(follow_symlinks=False)
+        if status.st_uid != os.getuid():
+            raise StageError(f"{self.folder} is another user's", "let `stage_to` name a folder of your own")
+        if status.st_mode & OTHERS:
+            self.folder.chmod(status.st_mode & ~OTHERS & 0o7777)
 
     def make_room(self, needed: int) -> None:
         """Have room for `needed` bytes: where there is too little, copies go whose originals are gone or have changed.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
@@ -12,7 +12,7 @@ from typing import TypeAlias
 from standin_batch import __version__
 from standin_batch.backends.crew.orders import Orders, samples_of
 from standin_batch.backends.local import Machine
-from standin_batch.backends.start import Start, frame_of, started
+from standin_batch.backends.start import Manner, Start, frame_of, started
 from standin_batch.plan.makespan import makespan
 from standin_batch.plan.peak import Extent
 from standin_batch.plan.plan import Plan
@@ -36,12 +36,8 @@ def drive(
     emit: Listener,
     stop: Stop,
     hire: Hire,
-    *,
-    workers: int | None = None,
-    joins: Collection[str] | None = None,
-    patience: float = 0.0,
-    no_array: bool = False,
-    has_weights: bool = True,
+    workers: int | None,
+    manner: Manner,
 ) -> RunFinished:
     """Run what is planned with workers.
 
@@ -53,11 +49,7 @@ def drive(
         stop: is looked at between steps; whoever made it also listens to signals.
         hire: gives the workers.
         workers: as many as are expected; None where that is not known yet.
-        joins: first attempts of the jobs of workers that are at work there without a driver, and whose this process
-            becomes: the plan is what is left of these jobs, whatever its limit. None where there may be none.
-        patience: seconds in which such workers may end, where they may not.
-        no_array: whether a scheduler was asked, and has no array any more for this folder.
-        has_weights: whether this machine has to have the weights, too.
+        manner: in which the folder is taken.
 
     Raises:
         StandinError: if the plan cannot be started.
@@ -67,17 +59,7 @@ def drive(
     with (
         current().running(),
         watching(stop, lambda: asked(layout), lambda why: emit(Stopping(why))),
-        started(
-            planned,
-            checkpoints,
-            emit,
-            stop,
-            wait=machine.wait,
-            joins=joins,
-            patience=patience,
-            no_array=no_array,
-            has_weights=has_weights,
-        ) as start,
+        started(planned, checkpoints, emit, stop, manner) as start,
     ):
         frame = replace(frame_of(planned, _seconds(planned, start, workers)), device=planned.device.name)
         return conduct(start.left, planned.store, frame, emit, stop, lambda desk: hire(start, desk))

@@ -13,7 +13,7 @@ from standin_batch.backends.device import device_of_workers
 from standin_batch.backends.local import Machine
 from standin_batch.backends.ray.cluster import Cluster, put
 from standin_batch.backends.ray.crew import RayCrew
-from standin_batch.backends.start import Start
+from standin_batch.backends.start import Manner, Start
 from standin_batch.machine import RayOptions
 from standin_batch.plan.deck import Deck
 from standin_batch.plan.plan import Plan
@@ -73,17 +73,8 @@ def run_ray(
             again=lambda: _again(planned, start, desk),
         )
 
-    return drive(
-        planned,
-        machine,
-        checkpoints,
-        emit,
-        stop,
-        hire,
-        workers=options.workers,
-        patience=PATIENCE,
-        has_weights=options.shared,
-    )
+    manner = Manner(wait=machine.wait, patience=PATIENCE, has_weights=options.shared)
+    return drive(planned, machine, checkpoints, emit, stop, hire, options.workers, manner)
 
 
 def _again(planned: PlannedManifest, start: Start, desk: Desk) -> Plan | None:

@@ -17,7 +17,7 @@ from standin_batch.backends.slurm.long_steps import long_step
 from standin_batch.backends.slurm.queue import end_waiting, tasks_named
 from standin_batch.backends.slurm.submission import clear, new_name, submit
 from standin_batch.backends.slurm.watched import ASKS
-from standin_batch.backends.start import Start, put_in_order
+from standin_batch.backends.start import Manner, Start, put_in_order
 from standin_batch.locks.heartbeat import HEARTBEAT, PERIODS
 from standin_batch.locks.lock import holder
 from standin_batch.machine import SlurmOptions
@@ -99,18 +99,9 @@ def run_slurm(
         desk.emit(Prepared(told, time.monotonic() - begun))
         return ArrayCrew(array, desk, failures, found=False, put_in_order=finish)
 
-    return drive(
-        planned,
-        machine,
-        checkpoints,
-        emit,
-        stop,
-        hire,
-        workers=workers,
-        joins=None if before is None else before.jobs,
-        patience=SILENCE,
-        no_array=True,
-    )
+    joins = None if before is None else before.jobs
+    manner = Manner(wait=machine.wait, joins=joins, patience=SILENCE, no_array=True)
+    return drive(planned, machine, checkpoints, emit, stop, hire, workers, manner)
 
 
 def living(layout: OutputLayout) -> Array | None:

@@ -159,3 +159,18 @@ def test_room_is_made_of_copies_without_an_original(stage, shared, monkeypatch):
     assert someones.is_dir()
     free(monkeypatch, 10**9)
     stage.make_room(10**8)
+
+
+def test_nobody_else_writes_what_is_loaded(tmp_path):
+    stage = Stage(tmp_path / "stage", DigestCache(tmp_path / "digests"))
+    stage.folder.mkdir(mode=0o777)
+    stage.folder.chmod(0o777)
+    stage.keep_ours()
+    assert stage.folder.stat().st_mode & 0o777 == 0o755
+
+
+def test_a_folder_of_another_user_is_not_used(tmp_path, monkeypatch):
+    stage = Stage(tmp_path, DigestCache(tmp_path / "digests"))
+    monkeypatch.setattr("os.getuid", lambda: 12345)
+    with pytest.raises(StageError, match="another user's"):
+        stage.keep_ours()

@@ -126,7 +126,7 @@ def test_what_slurm_refuses_is_told_once_with_the_key_that_is_wrong(refusing, tm
     options, config = SlurmOptions(workers=1, partition="gpus"), tmp_path / "cluster.toml"
     clear(OutputLayout(tmp_path).array)
     folder = OutputLayout(tmp_path).array.folder
-    with pytest.raises(SlurmError, match="Slurm does not take the array: .*Invalid partition name") as caught:
+    with pytest.raises(SlurmError, match=r"Slurm does not take the array: .*Invalid partition name") as caught:
         submit("a", [plan_of([make_job(1)])], "orders", options, folder, config)
     assert caught.value.hint.startswith(f"look at `partition` in {config}: ")
     assert capsys.readouterr() == ("", "")
