@@ -137,7 +137,7 @@ def _locked(folder: Path, posts: tuple[Post, ...]) -> LockedError:
 
 
 def _queued(folder: Path, array: Submitted) -> LockedError:
-    cure = f"end it: standin stop {shlex.quote(str(folder))}, then again; or go on with it: standin run --backend slurm"
+    cure = f"the same command that began it goes on with it; or end it: standin stop {shlex.quote(str(folder))}"
     return LockedError(f"nobody leads it any more, but {array} may still begin in {folder}", cure)
 
 

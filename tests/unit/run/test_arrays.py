@@ -44,6 +44,7 @@ def test_nobody_takes_a_folder_in_which_an_array_may_still_begin(queued):
         pytest.fail("before the array")
     assert caught.value.exit_code is ExitCode.LOCKED
     assert f"standin stop {queued.folder}" in caught.value.hint
+    assert "the same command that began it goes on with it" in caught.value.hint
 
 
 def test_who_asked_the_scheduler_takes_it_all_the_same(queued):
