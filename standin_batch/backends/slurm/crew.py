@@ -22,6 +22,7 @@ from standin_batch.run.conduct import Desk
 from standin_batch.run.events import Profiled, Warned
 from standin_batch.run.failure import ENDING
 from standin_batch.run.outcomes import RunEnded
+from standin_batch.run.preparing import preparing
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +69,8 @@ class ArrayCrew:
         """Listen until all tasks have ended; as `conduct.Labour` has it."""
         try:
             if self._found:
-                self._catch_up()
+                with preparing(self._desk.emit, f"listening to the array {self._array.id}, which is at work already"):
+                    self._catch_up()
             while not self._is_over():
                 self._desk.stop.wait(self._pause)
                 self._look()

@@ -76,8 +76,7 @@ def run_slurm(
             left_over(start.left, planned.whole()[0], desk)
 
         if before is not None and (now := written(layout)) is not None and now.name == before.name:
-            with preparing(desk.emit, f"listening to the array {before.id}, which is at work already"):
-                return ArrayCrew(before, desk, failures, found=True, put_in_order=finish)
+            return ArrayCrew(before, desk, failures, found=True, put_in_order=finish)
         if (other := living(layout)) is not None:
             raise LockedError(f"the array {other.id} was submitted in {layout.folder} meanwhile", "the same again")
         if (
