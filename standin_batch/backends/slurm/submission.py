@@ -27,8 +27,8 @@ ALL_AT_ONCE = 10_000
 
 
 def new_name(manifest: str) -> str:
-    """What an array of a manifest is called in Slurm; no two have one name."""
-    return f"standin-{safe_name(manifest)[:40]}-{uuid.uuid4().hex[:8]}"
+    """What an array of a manifest is called in Slurm; no two have one name. `squeue` shows eight characters of it."""
+    return f"{safe_name(manifest)[:40]}-standin-{uuid.uuid4().hex[:8]}"
 
 
 def submit(

@@ -51,6 +51,7 @@ def test_no_two_arrays_have_one_name_and_squeue_takes_it():
     first, second = new_name("雨, and more"), new_name("雨, and more")
     assert first != second
     assert "," not in first and " " not in first
+    assert new_name("trees").startswith("trees-standin-")
 
 
 @pytest.fixture
@@ -125,7 +126,7 @@ def test_what_slurm_refuses_is_told_once_with_the_key_that_is_wrong(refusing, tm
     pytest.importorskip("submitit")
     options, config = SlurmOptions(workers=1, partition="gpus"), tmp_path / "cluster.toml"
     clear(OutputLayout(tmp_path).array)
-    folder = OutputLayout(tmp_path).array.folder
+    folder = OutputLayout(tmp_path).array.tasks
     with pytest.raises(SlurmError, match=r"Slurm does not take the array: .*Invalid partition name") as caught:
         submit("a", [plan_of([make_job(1)])], "orders", options, folder, config)
     assert caught.value.hint.startswith(f"look at `partition` in {config}: ")
