@@ -18,7 +18,7 @@ from standin_batch.errors import NotReadyError
 from standin_batch.output.layout import OutputLayout
 from standin_batch.output.store import OutputOptions, Store
 from standin_batch.run.conduct import Desk
-from standin_batch.run.events import JobCompleted, JobFailed, Warned
+from standin_batch.run.events import JobCompleted, JobFailed, Prepared, Preparing, Warned, WorkerLeft
 from standin_batch.run.journal import Journal
 from standin_batch.run.outcomes import RunEnded
 from standin_batch.run.stopping import Stop
@@ -230,3 +230,30 @@ def test_a_worker_that_was_killed_at_work_had_begun(slurm, desk, told, local):
     crew(desk).work()
     (warning,) = [event.message for event in told if isinstance(event, Warned)]
     assert warning == "2 of 2 tasks have ended early: 0 (FAILED), 1 (CANCELLED)"
+
+
+def test_who_was_killed_leaves_while_others_are_at_work(slurm, desk, told, monkeypatch):
+    monkeypatch.setattr("standin_batch.backends.slurm.watched.ASKS", 0.0)
+    slurm.write_text("12|0|FAILED|node1|None\n12|1|RUNNING|node2|None\n")
+    tells(desk, 0, Joined("node1", "cpu"))
+    tells(desk, 1, Joined("node2", "cpu"))
+    seen = []
+
+    def meanwhile():
+        if len(rests) == 4:
+            seen.extend(event for event in told if isinstance(event, WorkerLeft))
+            tells(desk, 1, *map(completed, JOBS[2:]), Gone(""))
+
+    monkeypatch.setattr(desk.stop, "wait", rests := Rests(meanwhile))
+    crew(desk).work()
+    assert seen == [WorkerLeft("slurm-12_0", "Slurm has ended it: FAILED")]
+
+
+def test_a_driver_that_comes_later_says_that_it_listens_until_it_has_heard_all(slurm, desk, told):
+    tells(desk, 0, *map(completed, JOBS[:2]), Gone(""))
+    tells(desk, 1, *map(completed, JOBS[2:]), Gone(""))
+    crew(desk, found=True).work()
+    what = "listening to the array 12, which is at work already"
+    begins = told.index(Preparing(what))
+    (ends,) = [number for number, event in enumerate(told) if isinstance(event, Prepared) and event.what == what]
+    assert sum(isinstance(event, JobCompleted) for event in told[begins:ends]) == len(JOBS)
