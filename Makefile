@@ -26,7 +26,7 @@ modes: install ## one of each mode, on the CPU
 
 test: install check ## everything that CI runs
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not gpu and not crash and not soak and not timing and not browser and not cluster"
-	$(BIN)/python -m pytest -m "timing and not slow"
+	$(BIN)/python -m pytest -m "timing and not slow and not cluster"
 
 test-slow: install ## fuzzing and other checks of minutes
 	$(BIN)/python -m pytest -m slow
