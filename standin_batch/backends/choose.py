@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from standin_batch.backends.lacks import backend_faults
+from standin_batch.backends.lacks import Installed, backend_faults
 from standin_batch.errors import NotReadyError, UsageError
 from standin_batch.machine import BACKENDS, RAY, SLURM, MachineFile, load_machine
+from standin_batch.run.speed_ready import is_installed
 
 if TYPE_CHECKING:
     from standin_batch.backends.local import Machine
@@ -49,13 +50,19 @@ class Backend:
         return run_local(planned, machine, checkpoints, emit, stop, stage_to)
 
 
-def choose(name: str | None = None, config: Path | None = None, workers: int | None = None) -> Backend:
+def choose(
+    name: str | None = None,
+    config: Path | None = None,
+    workers: int | None = None,
+    installed: Installed = is_installed,
+) -> Backend:
     """The backend of a run, which can be used from this machine.
 
     Args:
         name: of the backend; the machine file's where it is None.
         config: the machine file; found as `load_machine` does where it is None.
         workers: how many; as many as the machine file says where it is None.
+        installed: says of a package whether it is there.
 
     Raises:
         MachineFileError: if the machine file is wrong.
@@ -68,7 +75,7 @@ def choose(name: str | None = None, config: Path | None = None, workers: int | N
     backend = Backend(name or settings.backend, settings)
     if workers is not None and backend.name not in (RAY, SLURM):
         raise UsageError("a local run has no workers", "say which there are to be: --backend ray, or --backend slurm")
-    faults = list(backend_faults(backend.name, settings))
+    faults = list(backend_faults(backend.name, settings, installed))
     for fault in faults:
         if isinstance(fault, UsageError):
             raise fault

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 import shutil
 from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 from standin_batch.environment import Finding, Level, disk_finding
 from standin_batch.environment.finding import PIP
@@ -18,6 +19,9 @@ from standin_batch.run.speed_ready import is_installed
 
 PACKAGES = {RAY: "ray", SLURM: "submitit"}
 """What talks to it, by backend; it comes with the extra of the backend's name."""
+
+Installed: TypeAlias = "Callable[[str], bool]"
+"""Says of a package whether it is there."""
 
 SBATCH = "sbatch"
 CLIENT = "ray://"
@@ -30,7 +34,7 @@ class BackendMissing(NotReadyError):
 def backend_faults(
     name: str,
     settings: MachineFile,
-    installed: Callable[[str], bool] = is_installed,
+    installed: Installed = is_installed,
     found: Callable[[str], object] = shutil.which,
 ) -> Iterator[StandinError]:
     """What keeps a run from a backend here, each with its cure.
@@ -64,10 +68,15 @@ def _slurm(settings: MachineFile, found: Callable[[str], object]) -> Iterator[St
         )
 
 
-def backend_findings(settings: MachineFile) -> Iterator[Finding]:
-    """For `standin doctor`: which backend a machine file asks for, and whether that can be used from here."""
+def backend_findings(settings: MachineFile, installed: Installed = is_installed) -> Iterator[Finding]:
+    """For `standin doctor`: which backend a machine file asks for, and whether that can be used from here.
+
+    Args:
+        settings: of the machine file.
+        installed: says of a package whether it is there.
+    """
     name, where = settings.backend, settings.path
-    faults = list(backend_faults(name, settings))
+    faults = list(backend_faults(name, settings, installed))
     if name == SLURM and shutil.which(SBATCH):
         faults += _of_the_cluster(settings)
     told = f"{name}: there is no standin.toml" if where is None else f"{name}, as {shlex.quote(str(where))} says"

@@ -58,8 +58,8 @@ def test_the_option_wins_over_the_file_whose_settings_stay(config):
 
 def test_the_command_line_says_how_many_workers_there_are(config):
     path = config("backend = 'ray'\n[ray]\nworkers = 2")
-    assert choose(None, path).settings.ray.workers == 2
-    assert choose(None, path, 5).settings.ray.workers == 5
+    assert choose(None, path, None, there).settings.ray.workers == 2
+    assert choose(None, path, 5, there).settings.ray.workers == 5
 
 
 def test_a_local_run_has_no_workers(config):

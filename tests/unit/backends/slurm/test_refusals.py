@@ -50,8 +50,8 @@ def doctor(tmp_path, monkeypatch):
             (tmp_path / name).write_text(f"#!/bin/sh\n{lines}\n")
             (tmp_path / name).chmod(0o755)
         monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-        monkeypatch.setattr("standin_batch.backends.lacks.is_installed", lambda _: True)
-        return list(backend_findings(MachineFile(backend="slurm", slurm=SlurmOptions(workers=2, **options), path=FILE)))
+        settings = MachineFile(backend="slurm", slurm=SlurmOptions(workers=2, **options), path=FILE)
+        return list(backend_findings(settings, lambda _: True))
 
     return find
 
