@@ -43,7 +43,7 @@ test-browser: install ## the gallery in Chromium, which has to be installed
 
 test-cluster: install ## Ray and Slurm on this machine; as root it installs Debian's Slurm where there is none
 	sh tests/cluster/install_slurm.sh
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable ".[dev,ray,slurm]"
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable ".[dev,ray,slurm]" "ray[client]"
 	$(BIN)/python -m pytest -m cluster
 
 test-gpu: install ## what needs a CUDA device
