@@ -41,7 +41,7 @@ test-browser: install ## the gallery in Chromium, which has to be installed
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable ".[dev,browser]"
 	$(BIN)/python -m pytest -m browser
 
-test-cluster: install ## Ray and Slurm on this machine; as root it installs Debian's Slurm where there is none
+test-cluster: install ## Ray and Slurm on this machine: half an hour; as root it installs Debian's Slurm where there is none
 	sh tests/cluster/install_slurm.sh
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable ".[dev,ray,slurm]" "ray[client]"
 	$(BIN)/python -m pytest -m cluster
