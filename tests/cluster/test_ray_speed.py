@@ -15,9 +15,9 @@ AT_MOST = 0.6
 @pytest.fixture
 def workspace(tmp_path):
     jobs = [{"name": "clip", "mode": "t2v", "prompt": "rain", "matrix": {"seed": f"1..{JOBS}"}}]
-    sizes = {"model": "tiny", "width": 96, "height": 96, "num_frames": 9, "num_inference_steps": 40}
+    sizes = {"model": "tiny", "width": 96, "height": 96, "num_frames": 9, "num_inference_steps": 60}
     write_manifest(
-        tmp_path / "manifest.yaml", jobs=jobs, defaults=sizes, scores={"enabled": False}, run={"checkpoint_every": 40}
+        tmp_path / "manifest.yaml", jobs=jobs, defaults=sizes, scores={"enabled": False}, run={"checkpoint_every": 60}
     )
     return tmp_path
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import queue
+import time
 from contextlib import AbstractContextManager, closing
 from typing import TypeAlias
 
 from standin_batch.backends.crew.away import away
 from standin_batch.backends.crew.freight import Freight
 from standin_batch.backends.crew.ground import Ground, shared
-from standin_batch.backends.crew.news import Gone, Joined, Made, News
+from standin_batch.backends.crew.news import Gone, Joined, Made, News, Sent, Told
 from standin_batch.backends.crew.orders import Orders
 from standin_batch.backends.crew.worker import Worker
 from standin_batch.errors import StandinError
@@ -31,6 +32,10 @@ LOOK = 0.5
 
 MOST_NEWS = 1_000
 """That are told at once."""
+
+GATHERED = 0.2
+"""Seconds in which events are gathered before they are told: of quick steps there may be hundreds in one. That a parcel
+is made is told at once."""
 
 PATIENCE = 5.0
 """Seconds that a question for news waits for some: then an answer without any says that the worker is alive."""
@@ -107,6 +112,7 @@ class Actor:
         found: list[News] = []
         with contextlib.suppress(queue.Empty):
             found.append(self._news.get(timeout=PATIENCE))
-            while len(found) < MOST_NEWS:
-                found.append(self._news.get_nowait())
+            until = time.monotonic() + GATHERED
+            while len(found) < MOST_NEWS and isinstance(found[-1], (Told, Sent)):
+                found.append(self._news.get(timeout=max(0.0, until - time.monotonic())))
         return found
