@@ -12,7 +12,7 @@ from standin_batch.backends.unscored import score_made
 from standin_batch.errors import StandinError
 from standin_batch.face.checks import Finding
 from standin_batch.job import Job
-from standin_batch.output.store import Store, has_video, read_record, recorded_ids
+from standin_batch.output.store import is_done, recorded_ids
 from standin_batch.plan.plan import Plan
 from standin_batch.plan.reason import Reason
 from standin_batch.run.conduct import Frame
@@ -188,7 +188,7 @@ def still_to_do(planned: PlannedManifest, checkpoints: Path | None, emit: Listen
         _write_down(planned)
         return planned.again()
     new = {item.job.job_id for item in plan.to_run if item.reason != Reason.FORCED}
-    done = frozenset(job_id for job_id in new & recorded_ids(store.layout) if _is_done(store, job_id))
+    done = frozenset(job_id for job_id in new & recorded_ids(store.layout) if is_done(store.layout, job_id))
     return plan.without(done) if done else plan, planned.standing
 
 
@@ -222,8 +222,3 @@ def _score(jobs: Sequence[Job], planned: PlannedManifest, checkpoints: Path | No
 def _write_down(planned: PlannedManifest) -> None:
     _, now = planned.again()
     write_all_down(planned.jobs, planned.store.layout, now.empty)
-
-
-def _is_done(store: Store, job_id: str) -> bool:
-    record = read_record(store.layout, job_id)
-    return record is not None and has_video(store.layout, record)

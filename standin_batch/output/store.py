@@ -303,6 +303,12 @@ def has_video(layout: OutputLayout, record: Mapping[str, Any]) -> bool:
     return inside and os.path.isfile(f"{layout.folder}/{video}")  # noqa: PTH113 - as above
 
 
+def is_done(layout: OutputLayout, job_id: str) -> bool:
+    """Whether a job is done: its record and its video exist."""
+    record = read_record(layout, job_id)
+    return record is not None and has_video(layout, record)
+
+
 def _names(layout: OutputLayout) -> list[str]:
     try:
         with os.scandir(layout.records) as entries:
