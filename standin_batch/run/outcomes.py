@@ -26,7 +26,7 @@ from standin_batch.run.job_queue import Turn
 from standin_batch.run.journal import Journal, State
 from standin_batch.run.judging import Judged
 from standin_batch.run.log import about
-from standin_batch.run.saved import progress
+from standin_batch.run.saved import how_far
 from standin_batch.run.tally import Tally
 from standin_batch.scores.table import Scores
 
@@ -146,8 +146,7 @@ class Outcomes:
     def cancel(self, why: str) -> None:
         """Note how far the jobs at work came."""
         for turn in list(self._at_work.values()):
-            saved = progress(self.layout, turn.job.job_id)
-            told = "begins anew" if saved is None else f"goes on from step {saved.step} of {saved.steps}"
+            told = how_far(self.layout, turn.job.job_id)
             self.journal.write(turn.job.job_id, turn.job.label, State.CANCELLED, f"{why}; {told}", attempt=turn.attempt)
 
     def _log(self, turn: Turn, error: Exception, kind: FailureKind) -> None:

@@ -140,6 +140,12 @@ def progress(layout: OutputLayout, job_id: str) -> Progress | None:
         return None
 
 
+def how_far(layout: OutputLayout, job_id: str) -> str:
+    """What the next run does with a job, in words."""
+    saved = progress(layout, job_id)
+    return "begins anew" if saved is None else f"goes on from step {saved.step} of {saved.steps}"
+
+
 def forget_saved(layout: OutputLayout, job_id: str) -> None:
     """Remove what is saved of a job; where that fails, `forget_done` does it at the next start."""
     with suppress(OSError):

@@ -8,12 +8,11 @@ from collections.abc import Collection
 from standin_batch.backends.crew.by_record import made
 from standin_batch.backends.crew.hearing import Hearing
 from standin_batch.backends.crew.news import Gone
-from standin_batch.output.layout import OutputLayout
 from standin_batch.run.conduct import Desk
 from standin_batch.run.events import JobFailed, JobRequeued, JobStarted
 from standin_batch.run.failure import FailureKind
 from standin_batch.run.journal import State
-from standin_batch.run.saved import progress
+from standin_batch.run.saved import how_far
 
 STRIKES = 3
 """Workers that die of one job with nothing of it saved in between, until it is taken for the cause."""
@@ -60,7 +59,7 @@ class Lost:
 
     def note(self, job: JobStarted, why: str) -> None:
         """Note how far a job came that nobody goes on with in this run."""
-        told = _how_far(self._desk.store.layout, job.job_id)
+        told = how_far(self._desk.store.layout, job.job_id)
         self._desk.journal.write(job.job_id, job.label, State.CANCELLED, f"{why}; {told}")
 
     def _fail(self, worker: str, job: JobStarted, gone: Gone, strikes: int) -> None:
@@ -68,8 +67,3 @@ class Lost:
         hint = "look into the logs of the workers: .standin/workers; the next run tries it again"
         self._desk.journal.write(job.job_id, job.label, State.FAILED, error, kind=kind, hint=hint, attempt=strikes)
         self._hearing.pass_on(worker, JobFailed(job.job_id, job.label, error, hint, kind))
-
-
-def _how_far(layout: OutputLayout, job_id: str) -> str:
-    saved = progress(layout, job_id)
-    return "begins anew" if saved is None else f"goes on from step {saved.step} of {saved.steps}"

@@ -7,24 +7,21 @@ from collections import deque
 from dataclasses import replace
 
 import pytest
+from desks import make_desk
 from jobs import make_job
 
 from standin_batch.backends.crew.foreman import FRUITLESS, Foreman
 from standin_batch.backends.crew.lost import STRIKES
 from standin_batch.backends.crew.news import DIED, Gone, Joined, Made, Told
 from standin_batch.errors import NotReadyError
-from standin_batch.output.layout import OutputLayout
-from standin_batch.output.store import OutputOptions, Store
 from standin_batch.plan.cost import CostModel
 from standin_batch.plan.deck import Deck
 from standin_batch.plan.planner import make_plan
 from standin_batch.run import events
-from standin_batch.run.conduct import Desk
-from standin_batch.run.journal import Journal, State
+from standin_batch.run.journal import State
 from standin_batch.run.journals import history
 from standin_batch.run.outcomes import RunEnded
-from standin_batch.run.stopping import Stop, Stopped
-from standin_batch.run.tally import Tally
+from standin_batch.run.stopping import Stopped
 
 MACHINE = Joined("node", "cpu")
 DEAD = Gone("it was killed", DIED)
@@ -96,16 +93,7 @@ def told():
 
 @pytest.fixture
 def desk(tmp_path, told):
-    layout = OutputLayout(tmp_path)
-    tally = Tally()
-    return Desk(
-        store=Store(layout, OutputOptions("{job_id}", 5, lossless=False, keep_latents=False)),
-        tally=tally,
-        journal=Journal(layout.journals),
-        emit=tally.listening(told.append),
-        stop=Stop(),
-        refresh=lambda: None,
-    )
+    return make_desk(tmp_path, told)
 
 
 def foreman(jobs, crew, desk, max_failures=None, again=lambda: None):

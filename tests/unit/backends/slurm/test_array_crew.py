@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from desks import make_desk
 from holding import Rests
 from jobs import make_job
 from records import write_records
@@ -15,14 +16,8 @@ from standin_batch.backends.crew.orders import plan_of
 from standin_batch.backends.slurm.array import Array, events_file, jobs_of, worker_name, write, written
 from standin_batch.backends.slurm.crew import ArrayCrew
 from standin_batch.errors import NotReadyError
-from standin_batch.output.layout import OutputLayout
-from standin_batch.output.store import OutputOptions, Store
-from standin_batch.run.conduct import Desk
 from standin_batch.run.events import JobCompleted, JobFailed, Prepared, Preparing, Warned, WorkerLeft
-from standin_batch.run.journal import Journal
 from standin_batch.run.outcomes import RunEnded
-from standin_batch.run.stopping import Stop
-from standin_batch.run.tally import Tally
 
 JOBS = [make_job(number) for number in range(4)]
 PLAN = plan_of(JOBS)
@@ -50,16 +45,7 @@ def told():
 
 @pytest.fixture
 def desk(tmp_path, told):
-    layout = OutputLayout(tmp_path / "out")
-    tally = Tally({job.job_id for job in JOBS})
-    return Desk(
-        store=Store(layout, OutputOptions("{job_id}", 5, lossless=False, keep_latents=False)),
-        tally=tally,
-        journal=Journal(layout.journals),
-        emit=tally.listening(told.append),
-        stop=Stop(),
-        refresh=lambda: None,
-    )
+    return make_desk(tmp_path / "out", told, {job.job_id for job in JOBS})
 
 
 def tells(desk, rank, *news, restarts=0):
