@@ -105,4 +105,4 @@ def beard_colour(character: Character) -> Colour:
     """The hair's, a little darker or, where that would be lost on the skin, much lighter or much darker."""
     hair, skin = HAIRS[character.hair], SKINS[character.skin]
     tones = darker(hair, 0.16), lighter(hair, 0.5), darker(hair, 0.5)
-    return next((tone for tone in tones if apart(tone, skin) > 75), tones[0])
+    return next((tone for tone in tones if apart(tone, skin) > 60), tones[0])
