@@ -38,7 +38,7 @@ def _graded(top: float, bottom: float, high: Colour, low: Colour, steps: int = 2
     ]
 
 
-def _ground(rng: Rng, horizon: float, colour: Colour) -> list[Shape]:
+def _ground(horizon: float, colour: Colour) -> list[Shape]:
     return _graded(horizon, SIDE, colour, darker(colour, 0.12), 8)
 
 
@@ -54,7 +54,7 @@ def _beach(rng: Rng) -> list[Shape]:
         *_graded(0, sea, _hue(rng, (120, 206, 246)), (206, 240, 252)),
         _flat(oval(_side(rng, 8, 24), rng.uniform(10, 20), 8, 8), (255, 226, 92)),
         *_graded(sea, sand, _hue(rng, (24, 120, 190)), (60, 178, 208), 8),
-        *_ground(rng, sand, _hue(rng, (244, 218, 150))),
+        *_ground(sand, _hue(rng, (244, 218, 150))),
     ]
 
 
@@ -67,7 +67,7 @@ def _forest(rng: Rng) -> list[Shape]:
         *_graded(0, floor, _hue(rng, (112, 168, 104)), (150, 196, 128), 12),
         *(_flat(box(x - wide, 10, x + wide, floor + 3), (98, 66, 44)) for x, wide in trees),
         *crowns,
-        *_ground(rng, floor, _hue(rng, (62, 112, 52))),
+        *_ground(floor, _hue(rng, (62, 112, 52))),
     ]
 
 
@@ -77,7 +77,7 @@ def _city(rng: Rng) -> list[Shape]:
     shapes = _graded(0, street, _hue(rng, (196, 206, 224)), (232, 226, 222), 12)
     for index, x in enumerate((-2, 23, 48, 73)):
         shapes += _house(x, rng.uniform(8, 34), street, colours[(index + int(rng.integers(2))) % 4])
-    return [*shapes, *_ground(rng, street, (92, 92, 100))]
+    return [*shapes, *_ground(street, (92, 92, 100))]
 
 
 def _house(x: float, top: float, street: float, colour: Colour) -> list[Shape]:
@@ -109,7 +109,7 @@ def _room(rng: Rng) -> list[Shape]:
         _flat(box(x - 13, y - 17, x + 13, y + 15), (250, 248, 240)),
         _flat(box(x - 10, y - 14, x + 10, y + 12), (146, 208, 240)),
         _flat(box(other - 9, y - 10, other + 9, y + 6), _hue(rng, (88, 124, 110))),
-        *_ground(rng, floor, _hue(rng, (164, 108, 66))),
+        *_ground(floor, _hue(rng, (164, 108, 66))),
         carpet,
     ]
 
@@ -126,14 +126,10 @@ def _snow(rng: Rng) -> list[Shape]:
 
 
 def _fir(x: float, foot: float, high: float) -> list[Shape]:
-    tiers = [(0.0, 0.5, 9.0), (0.28, 0.85, 12.0)]
-    trunk = _flat(box(x - 2.2, foot - 8, x + 2.2, foot + 1), (92, 66, 52))
-    return [trunk] + [
-        _flat(
-            corners((x, foot - high * (1 - a)), (x + w, foot - high * (1 - b)), (x - w, foot - high * (1 - b))),
-            (44, 100, 88),
-        )
-        for a, b, w in reversed(tiers)
+    tiers = [(foot - 0.72 * high, foot - 0.15 * high, 12.0), (foot - high, foot - 0.5 * high, 9.0)]
+    return [
+        _flat(box(x - 2.2, foot - 8, x + 2.2, foot + 1), (92, 66, 52)),
+        *(_flat(corners((x, top), (x + wide, low), (x - wide, low)), (44, 100, 88)) for top, low, wide in tiers),
     ]
 
 
@@ -148,7 +144,7 @@ def _desert(rng: Rng) -> list[Shape]:
         _flat(oval(SIDE - x, rng.uniform(14, 24), 9, 9), (255, 244, 196)),
         _flat(oval(rng.uniform(10, 86), line + 16, 56, 26), _hue(rng, (218, 134, 72))),
         *(_flat(part, (70, 126, 66)) for part in cactus),
-        *_ground(rng, line + 8, _hue(rng, (234, 172, 98))),
+        *_ground(line + 8, _hue(rng, (234, 172, 98))),
     ]
 
 
@@ -161,7 +157,7 @@ def _meadow(rng: Rng) -> list[Shape]:
         *_graded(0, line + 7, _hue(rng, (96, 176, 246)), (190, 226, 250)),
         *(_flat(oval(cloud[0] + dx, cloud[1] + dy, w, 5), (252, 252, 255)) for dx, dy, w in ((0, 0, 11), (4, -4, 7))),
         _flat(oval(rng.uniform(10, 86), line + 22, 60, 28), _hue(rng, (128, 196, 96))),
-        *_ground(rng, line + 6, _hue(rng, (96, 178, 66))),
+        *_ground(line + 6, _hue(rng, (96, 178, 66))),
         *(_flat(oval(x, y, 2.3, 2.3), colours[index % 3]) for index, (x, y) in enumerate(flowers)),
     ]
 

@@ -27,7 +27,7 @@ def labels(scene: Scene, size: int = SIZE, frames: int = FRAMES) -> Clip:
     clip = np.zeros((frames, size, size), np.uint8)
     for frame, pose in zip(clip, poses(scene.action, scene.seed, frames), strict=True):
         fine = np.zeros((size * FINE, size * FINE), np.uint8)
-        paint_parts(fine, figure(scene.character, pose))
+        paint_parts(fine, figure(scene.character, pose), scene.style)
         frame[:] = picked(fine)
     return clip
 

@@ -6,18 +6,8 @@ import numpy as np
 
 from training.world import parts
 from training.world.character import HAIRS, SKINS, Character, Colour, apart
+from training.world.proportions import size_of
 from training.world.shapes import Points, Shape, arc, capsule, corners, darker, lighter, oval
-
-WIDTHS = {"round": 18.5, "long": 16.5, "wide": 21.0}
-HEIGHTS = {"round": 18.5, "long": 20.5, "wide": 17.0}
-"""Halves of the face's, by its shape."""
-
-Size = tuple[float, float]
-
-
-def size_of(character: Character) -> Size:
-    """Half of the width and half of the height of a character's face."""
-    return WIDTHS[character.face_shape], HEIGHTS[character.face_shape]
 
 
 def hair_behind(character: Character) -> list[Shape]:

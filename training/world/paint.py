@@ -42,7 +42,7 @@ def paint(fine: Pixels, shapes: Iterable[Shape], style: str = "plain", behind: b
 
     unit = len(fine) / UNITS
     ink = style == "ink"
-    width = max(round((INK_RIM if ink else RIM) * unit), 1)
+    width = _rim(style, unit)
     for shape in shapes:
         contours = _fixed(shape, unit)
         colour = inked(shape.colour, BEHIND if behind else 0.0) if ink else shape.colour
@@ -51,12 +51,12 @@ def paint(fine: Pixels, shapes: Iterable[Shape], style: str = "plain", behind: b
             cv2.polylines(fine, contours, True, DARK if ink else darker(colour, 0.22), width, cv2.LINE_8, SHIFT)
 
 
-def paint_parts(fine: Classes, shapes: Iterable[Shape]) -> None:
+def paint_parts(fine: Classes, shapes: Iterable[Shape], style: str = "plain") -> None:
     """Paint the classes of the same shapes on `fine`, uint8 `[4 * size, 4 * size]`, with the rims that they have."""
     import cv2
 
     unit = len(fine) / UNITS
-    width = max(round(RIM * unit), 1)
+    width = _rim(style, unit)
     for shape in shapes:
         contours = _fixed(shape, unit)
         cv2.fillPoly(fine, contours, shape.part, cv2.LINE_8, SHIFT)
@@ -86,6 +86,10 @@ def inked(colour: Colour, least: float = 0.0) -> Colour:
         round(float(np.interp(level, (0, 0.5, 1), stops))) for stops in zip(DARK, MIDDLE, PAPER, strict=True)
     )
     return red, green, blue
+
+
+def _rim(style: str, unit: float) -> int:
+    return max(round((INK_RIM if style == "ink" else RIM) * unit), 1)
 
 
 def _fixed(shape: Shape, unit: float) -> list[npt.NDArray[np.int32]]:

@@ -11,10 +11,13 @@ from training.world.character import Character
 from training.world.figure import FaceTruth, face_of, figure
 from training.world.paint import FINE, Classes, Pixels, paint, paint_parts, picked, sheet, shrunk
 from training.world.pose import Pose
+from training.world.proportions import Look
 from training.world.shapes import Shape
 
 SIZE = 512
 WHITE = (255, 255, 255)
+RANGES = ((-4, 4), (-3, 3), (1.1, 1.32), (-2.5, 2.5), (-1, 2), (-8, 8), (0.2, 1.4))
+"""Of what differs between views: x, y, scale, turn, nod, tilt, smile, as `Pose` and `Look` have them."""
 
 
 def portrait(character: Character, size: int = SIZE, view: int = 0) -> Pixels:
@@ -51,15 +54,8 @@ def _view(view: int) -> tuple[Pose, float]:
     if view == 0:
         return Pose(48, 47, 1.25), 1.0
     rng = chance(view, "view")
-    pose = Pose(
-        48 + rng.uniform(-4, 4),
-        47 + rng.uniform(-3, 3),
-        rng.uniform(1.1, 1.32),
-        turn=rng.uniform(-2.5, 2.5),
-        nod=rng.uniform(-1, 2),
-        tilt=rng.uniform(-8, 8),
-        smile=rng.uniform(0.2, 1.4),
-    )
+    x, y, scale, turn, nod, tilt, smile = rng.uniform(*zip(*RANGES, strict=True))
+    pose = Pose(48 + x, 47 + y, scale, look=Look(turn, nod, smile), tilt=tilt)
     return pose, rng.uniform(0.86, 1.08)
 
 

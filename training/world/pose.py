@@ -8,11 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from training.world.chance import chance
-from training.world.shapes import Place
+from training.world.place import Place
+from training.world.proportions import Look
 
 GROUND = 91.0
 HEIGHT = 49.0
 """From the middle of the head to the soles, at scale 1."""
+
+AHEAD = Look()
 
 
 @dataclass(frozen=True)
@@ -24,24 +27,20 @@ class Pose:
         y: of the middle of the head, before `dip`.
         scale: 1 is a head about 42 wide.
         dip: by how much the head is lowered onto the body, at scale 1.
-        turn: by how much the features lie to the right of the head's middle, at scale 1.
-        nod: by how much the features lie below their place, at scale 1.
+        look: of the head.
         tilt: of the head, degrees clockwise.
         swing: of arms and legs, -1 to 1.
         cheer: how far the arms are up, 0 to 1.
-        smile: how far the mouth is open; 1 is usual.
     """
 
     x: float
     y: float
     scale: float = 1.0
     dip: float = 0.0
-    turn: float = 0.0
-    nod: float = 0.0
+    look: Look = AHEAD
     tilt: float = 0.0
     swing: float = 0.0
     cheer: float = 0.0
-    smile: float = 1.0
 
     @property
     def head(self) -> Place:
@@ -94,7 +93,7 @@ def _stands(start: Start, time: float) -> Pose:
 def _walks(start: Start, time: float, direction: int) -> Pose:
     pose = _standing(48 + direction * start.span * (time - 0.5), start.scale)
     bob = abs(np.sin(3 * np.pi * time)) * 1.6
-    return Pose(pose.x, pose.y - bob, pose.scale, turn=2.5 * direction, swing=np.sin(3 * np.pi * time))
+    return Pose(pose.x, pose.y - bob, pose.scale, look=Look(turn=2.5 * direction), swing=np.sin(3 * np.pi * time))
 
 
 def _walks_left(start: Start, time: float) -> Pose:
@@ -120,7 +119,7 @@ def _comes_closer(start: Start, time: float) -> Pose:
 def _nods(start: Start, time: float) -> Pose:
     pose = _standing(start.x, start.scale)
     down = 0.5 - 0.5 * np.cos(4 * np.pi * time)
-    return Pose(pose.x, pose.y - 1, pose.scale, dip=3.0 * down, nod=3.5 * down - 0.5)
+    return Pose(pose.x, pose.y - 1, pose.scale, dip=3.0 * down, look=Look(nod=3.5 * down - 0.5))
 
 
 MOTIONS: dict[str, Callable[[Start, float], Pose]] = {

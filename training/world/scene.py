@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from standin_batch.errors import StandinError
 from training.world.chance import chance
 from training.world.character import Character
 from training.world.character import character as character_of
@@ -39,6 +40,10 @@ INK_TEMPLATES = (
 )
 
 
+class SceneError(StandinError):
+    """A scene has something that the world does not."""
+
+
 @dataclass(frozen=True)
 class Scene:
     """One clip.
@@ -57,6 +62,11 @@ class Scene:
     style: str
     seed: int
 
+    def __post_init__(self) -> None:
+        for name, known in ((self.background, BACKGROUNDS), (self.action, ACTIONS), (self.style, STYLES)):
+            if name not in known:
+                raise SceneError(f"the drawn world has no `{name}`", f"write one of: {', '.join(known)}")
+
 
 def scene(
     seed: int,
@@ -66,7 +76,18 @@ def scene(
     action: str | None = None,
     style: str = "plain",
 ) -> Scene:
-    """The scene of a seed, 0 or more; what is given is taken, and leaves the rest as it is."""
+    """The scene of a seed, 0 or more; what is given is taken, and leaves the rest as it is.
+
+    Args:
+        seed: of everything that is not given, and of how it is drawn and told.
+        character: who acts.
+        background: of `BACKGROUNDS`.
+        action: of `ACTIONS`.
+        style: of `STYLES`.
+
+    Raises:
+        SceneError: if the world has no such background, action or style.
+    """
     rng = chance(seed, "scene")
     who, where, what = rng.integers([np.iinfo(np.int32).max, len(BACKGROUNDS), len(ACTIONS)])
     return Scene(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,11 @@ from training.world.character import Colour
 
 Points = npt.NDArray[np.float64]
 
+STEPS = np.linspace(0, 1, 33)
 ANGLES = np.linspace(0, 2 * np.pi, 64, endpoint=False)
+CIRCLE = np.stack([np.cos(ANGLES), np.sin(ANGLES)], 1)
+HALF = np.stack([np.cos((STEPS - 0.5) * np.pi), np.sin((STEPS - 0.5) * np.pi)], 1)
+"""The right half of a circle."""
 
 
 @dataclass(frozen=True)
@@ -33,28 +37,22 @@ class Shape:
 
 def oval(x: float, y: float, width: float, height: float, power: float = 2.0) -> Points:
     """A superellipse about (x, y); `width` and `height` are halves, and `power` above 2 makes it squarer."""
-    cos, sin = np.cos(ANGLES), np.sin(ANGLES)
-    exponent = 2 / power
-    return np.stack(
-        [x + width * np.sign(cos) * np.abs(cos) ** exponent, y + height * np.sign(sin) * np.abs(sin) ** exponent], 1
-    )
+    circle: Points = np.sign(CIRCLE) * np.abs(CIRCLE) ** (2 / power) if power != 2 else CIRCLE
+    return circle * (width, height) + (x, y)
 
 
 def arc(x: float, y: float, width: float, height: float, start: float, end: float) -> Points:
     """A part of an ellipse's rim, from `start` to `end` degrees; 0 is right, 90 is down, 270 is up."""
-    angles = np.radians(np.linspace(start, end, 33))
+    angles = np.radians(start + (end - start) * STEPS)
     return np.stack([x + width * np.cos(angles), y + height * np.sin(angles)], 1)
 
 
 def capsule(ax: float, ay: float, bx: float, by: float, radius: float) -> Points:
-    """A thick line with round ends."""
-    towards = float(np.degrees(np.arctan2(by - ay, bx - ax)))
-    return np.concatenate(
-        [
-            arc(bx, by, radius, radius, towards - 90, towards + 90),
-            arc(ax, ay, radius, radius, towards + 90, towards + 270),
-        ]
-    )
+    """A thick line with round ends; a disc where both ends are one point."""
+    length = float(np.hypot(bx - ax, by - ay))
+    along, across = ((bx - ax) / length, (by - ay) / length) if length else (1.0, 0.0)
+    end = HALF @ np.array([(along, across), (-across, along)]) * radius
+    return np.concatenate([np.add(end, (bx, by)), np.subtract((ax, ay), end)])
 
 
 def band(line: Points, thickness: float) -> Points:
@@ -88,31 +86,3 @@ def darker(colour: Colour, share: float = 0.2) -> Colour:
 def lighter(colour: Colour, share: float = 0.2) -> Colour:
     """`colour` on the way to white."""
     return mixed(colour, (255, 255, 255), share)
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where something lies that was made about its own middle.
-
-    Attributes:
-        x: of its middle.
-        y: of its middle.
-        scale: 1 is as it was made.
-        tilt: degrees, clockwise.
-    """
-
-    x: float
-    y: float
-    scale: float = 1.0
-    tilt: float = 0.0
-
-    def put(self, points: npt.ArrayLike) -> Points:
-        """`[N, 2]` points, moved there."""
-        angle = np.radians(self.tilt)
-        turn = np.array([(np.cos(angle), np.sin(angle)), (-np.sin(angle), np.cos(angle))])
-        placed: Points = self.scale * np.asarray(points, np.float64) @ turn + (self.x, self.y)
-        return placed
-
-    def lay(self, shapes: list[Shape]) -> list[Shape]:
-        """Shapes, moved there."""
-        return [replace(shape, contours=tuple(self.put(contour) for contour in shape.contours)) for shape in shapes]
