@@ -59,6 +59,6 @@ def test_the_square_about_a_face_holds_its_head():
     for seed in range(60):
         one = character(seed)
         left, top, right, bottom = square_around(portrait_truth(one, 512).box)
-        head = np.isin(portrait_labels(one, 512), [*HEAD])
+        head = np.isin(portrait_labels(one, 512), HEAD)
         inside = head[max(top, 0) : bottom, max(left, 0) : right]
         assert inside.sum() > 0.97 * head.sum()
