@@ -1,0 +1,107 @@
+"""Train Wan's video VAE at width 16 on the drawn world: `python -m training.vae --out outputs/demo`.
+
+First on pictures, where a convolution over time is one over space alone and costs a fifth; then on clips.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffsynth.models.wan_video_vae import VideoVAE_
+
+from standin_batch.files import replace_atomic
+from training.loop import Measures, Optimizers, Step, Training, matrices_of, psnr
+from training.vae.batches import Batches, as_video, held_out, training_batches
+from training.vae.sheet import write_sheet
+from training.vae.whole import decode, encode
+
+WIDTH, CHANNELS = 16, 16
+PICTURE_STEPS, PICTURES = 3500, 12
+CLIP_STEPS, CLIPS, FRAMES = 6500, 3, 9
+HIGHEST = 4e-3
+NOISE = 0.05
+"""Put on latents, so that the decoder bears small errors of what will make them."""
+KEPT_SMALL = 1e-4
+"""Weight of the latents' mean square, which keeps their scale from drifting."""
+AT_THE_EDGES = ("encoder.conv1", "decoder.head", "conv2")
+
+
+def main() -> None:
+    """Train, measure and write `vae.pt`."""
+    arguments = _arguments()
+    torch.set_num_threads(arguments.threads or torch.get_num_threads())
+    folder = arguments.out / "vae"
+    batches, unseen = training_batches(arguments.out / "drawn"), held_out(arguments.out / "drawn")
+    vae = _new_vae()
+    _stage(folder / "pictures", vae, arguments.picture_steps, _losses(vae, batches, PICTURES, 1), unseen)
+    _stage(folder / "clips", vae, arguments.clip_steps, _losses(vae, batches, CLIPS, FRAMES), unseen)
+    with replace_atomic(folder / "vae.pt") as path:
+        torch.save(vae.state_dict(), path)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True, help="folder of the whole training")
+    parser.add_argument("--picture-steps", type=int, default=PICTURE_STEPS)
+    parser.add_argument("--clip-steps", type=int, default=CLIP_STEPS)
+    parser.add_argument("--threads", type=int, default=0)
+    return parser.parse_args()
+
+
+def _new_vae() -> VideoVAE_:
+    torch.manual_seed(0)
+    vae = VideoVAE_(dim=WIDTH, z_dim=CHANNELS).float()
+    for parameter in vae.parameters():
+        if parameter.dim() == 5:
+            parameter.data = parameter.data.to(memory_format=torch.channels_last_3d)
+    return vae
+
+
+def _stage(folder: Path, vae: VideoVAE_, steps: int, losses: Step, unseen: Mapping[str, np.ndarray]) -> None:
+    """Train for some steps, and go on with the mean of the weights."""
+    parameters = dict(vae.named_parameters())
+    matrices = matrices_of(parameters.items(), AT_THE_EDGES)
+    inside = {id(each) for each in matrices}
+    others = [each for each in parameters.values() if id(each) not in inside]
+    training = Training(folder, steps, parameters, Optimizers(matrices, others), HIGHEST)
+    training.run(losses, 500, lambda step: _look(vae, training, unseen, step))
+    vae.load_state_dict(training.averages.mean)
+
+
+def _losses(vae: VideoVAE_, batches: Batches, count: int, frames: int) -> Step:
+    def losses(_: int, chance: torch.Generator) -> Measures:
+        rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=chance)))
+        video = batches.draw(count, frames, rng)
+        latents = encode(vae, video)
+        noise = torch.randn(latents.shape, generator=chance).to(latents)
+        difference = (decode(vae, latents + NOISE * noise) - video).float()
+        error = difference.square().mean()
+        (5 * error + difference.abs().mean() + KEPT_SMALL * latents.float().square().mean()).backward()
+        return {"psnr": psnr(float(error)), "latent": float(latents.detach().float().std())}
+
+    return losses
+
+
+@torch.no_grad()
+def _look(vae: VideoVAE_, training: Training, unseen: Mapping[str, np.ndarray], step: int) -> Measures:
+    """The PSNR of whole unseen clips, with the mean of the weights; and a sheet of them."""
+    learnt = {name: each.detach().clone() for name, each in training.parameters.items()}
+    vae.load_state_dict(training.averages.mean)
+    measures, shown = {}, []
+    for name, clips in unseen.items():
+        made = [decode(vae, encode(vae, as_video(clips[i : i + 1]))).float() for i in range(0, len(clips), 4)]
+        true = [as_video(clips[i : i + 1]).float() for i in range(0, len(clips), 4)]
+        errors = [float((a.clamp(-1, 1) - b).square().mean()) for a, b in zip(made, true, strict=True)]
+        measures[f"unseen_{name}"] = float(np.mean([psnr(error) for error in errors]))
+        shown += list(zip(true[:6], made[:6], strict=True))[: 6 if name == "plain" else 2]
+    write_sheet(training.folder / f"sheet-{step:06d}.png", shown)
+    vae.load_state_dict(learnt)
+    return measures
+
+
+if __name__ == "__main__":
+    main()
