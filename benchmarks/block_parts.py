@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.transformer import Model
-from standin_batch.plan.work import IDENTITY_TOKENS, TEXT_TOKENS
+from standin_batch.plan.work import TEXT_TOKENS
 from standin_batch.plan.work import forward as work_of
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class Block:
 
     def _append(self) -> object:
         for place, own in zip(self._room, self.model.identity[0], strict=True):
-            place[:, -IDENTITY_TOKENS:] = own
+            place[:, -own.shape[1] :] = own
         return self._room
 
     def _cat(self) -> object:
@@ -168,7 +168,7 @@ class Block:
         """Query, key and value with the identity's tokens, [1, tokens, heads, head] each."""
         sizes, tokens = self.model.sizes, self.model.tokens
         shape = (sizes.num_heads, sizes.dim // sizes.num_heads)
-        key, value = (self.model.random(1, tokens + IDENTITY_TOKENS, *shape) for _ in range(2))
+        key, value = (self.model.random(1, tokens + sizes.identity_tokens, *shape) for _ in range(2))
         return self.model.random(1, tokens, *shape), key, value
 
     @cached_property
@@ -177,7 +177,8 @@ class Block:
 
     @cached_property
     def _room(self) -> tuple[torch.Tensor, torch.Tensor]:
-        tokens, dim = self.model.tokens + IDENTITY_TOKENS, self.model.sizes.dim
+        sizes = self.model.sizes
+        tokens, dim = self.model.tokens + sizes.identity_tokens, sizes.dim
         return self.model.random(1, tokens, dim), self.model.random(1, tokens, dim)
 
     @cached_property

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.full.parts import entry_of
-from standin_batch.plan.work import IDENTITY_TOKENS, TEXT_TOKENS
+from standin_batch.plan.work import TEXT_TOKENS
 from standin_batch.weights.registry import ModelRow, Sizes
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Model:
         latents: [1, 16, T, height / 8, width / 8].
         timestep: [1].
         prompt: [1, 512, text_dim].
-        identity: keys and values of an identity's tokens for each block, [1, 1024, dim] each.
+        identity: keys and values of an identity's tokens for each block, [1, n, dim] each.
         grid: frames, rows and columns of tokens.
     """
 
@@ -73,7 +73,7 @@ def random_model(row: ModelRow, layers: int | None, size: tuple[int, int, int], 
         latents=torch.randn(1, LATENT_CHANNELS, grid[0], height // 8, width // 8, **where),
         timestep=torch.full((1,), 500.0, **where),
         prompt=torch.randn(1, TEXT_TOKENS, sizes.text_dim, **where),
-        identity=tuple(_keys_values(sizes.dim, where) for _ in range(sizes.num_layers)),
+        identity=tuple(_keys_values(sizes, where) for _ in range(sizes.num_layers)),
         grid=grid,
     )
 
@@ -96,7 +96,8 @@ def _dit(row: ModelRow, sizes: Sizes, dtype: str, device: str) -> Any:  # noqa: 
     return dit.eval().requires_grad_(False)
 
 
-def _keys_values(dim: int, where: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
+def _keys_values(sizes: Sizes, where: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
     import torch
 
-    return torch.randn(1, IDENTITY_TOKENS, dim, **where), torch.randn(1, IDENTITY_TOKENS, dim, **where)
+    shape = 1, sizes.identity_tokens, sizes.dim
+    return torch.randn(*shape, **where), torch.randn(*shape, **where)

@@ -18,7 +18,6 @@ from benchmarks.full.clips import CACHE
 from benchmarks.full.parts import parts
 from benchmarks.stock import attention_by, stock_attention
 from benchmarks.timing import default_device, matmul_rate, seconds
-from standin_batch.plan.work import IDENTITY_TOKENS
 from standin_batch.weights.locate import locate
 from standin_batch.weights.registry import ModelRow
 
@@ -68,7 +67,7 @@ def engine_kernel(folder: Path, row: ModelRow, shape: tuple[int, ...], device: s
 
     _, _, frames, rows, columns = shape
     tokens, heads = frames * (rows // 2) * (columns // 2), row.sizes.num_heads
-    attended = Shape(tokens, tokens + IDENTITY_TOKENS, heads, row.sizes.dim // heads)
+    attended = Shape(tokens, tokens + row.sizes.identity_tokens, heads, row.sizes.dim // heads)
     kernels = Kernels(device, folder / CACHE / "attention.json")
     return kernels.name_for(attended, getattr(torch, row.defaults["dtype"]))
 

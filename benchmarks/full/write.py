@@ -18,8 +18,8 @@ from benchmarks.full.parts import Part, is_known, parts, recognised
 from standin_batch.weights.locate import TOKENIZER
 from standin_batch.weights.registry import ModelRow
 from standin_batch.weights.shapes import Shapes
+from standin_batch.weights.small_tokenizer import write_tokenizer
 from standin_batch.weights.streaming import Outgoing, file_size, write_safetensors
-from standin_batch.weights.tiny_tokenizer import write_tokenizer
 
 if TYPE_CHECKING:
     import torch

@@ -39,7 +39,7 @@ from standin_batch.face.models import FaceModels
 from standin_batch.job import Job
 from standin_batch.modes import MODES, ModeRequest
 from standin_batch.plan.memory import Profile, next_profile
-from standin_batch.plan.work import IDENTITY_TOKENS, tokens
+from standin_batch.plan.work import tokens
 from standin_batch.weights.locate import ModelFiles
 from standin_batch.weights.registry import ROWS
 
@@ -242,7 +242,8 @@ class Engine:
         """The name of the attention kernel that the video's tokens of `job` are computed with."""
         if job.speed.attention in INEXACT:
             return job.speed.attention
-        video, identity, sizes = tokens(job), 0 if job.subject is None else IDENTITY_TOKENS, ROWS[job.model].sizes
+        video, sizes = tokens(job), ROWS[job.model].sizes
+        identity = 0 if job.subject is None else sizes.identity_tokens
         shape = Shape(video, video + identity, sizes.num_heads, sizes.dim // sizes.num_heads)
         return self._kernels.name_for(shape, self.pipe.torch_dtype)
 

@@ -18,12 +18,13 @@ from standin_batch.job import Job
 from standin_batch.stopwatch import part
 from standin_batch.weights.content import FACE
 from standin_batch.weights.locate import ModelFiles
+from standin_batch.weights.registry import ROWS
 
 Key = tuple[str, tuple[int, int]]
 """Subject and grid."""
 
 MOST_LATENTS = 1024
-"""Latents that are kept: 256 kB each in float32."""
+"""Latents that are kept: 256 kB each in float32 at 14B."""
 
 
 class Identities:
@@ -45,7 +46,10 @@ class Identities:
         if job.subject is None:
             return None
         key = subject_key(job)
-        latent = self._latents.pop(key).to(self._device) if key in self._latents else encode_subject(pipe, image(job))
+        if key in self._latents:
+            latent = self._latents.pop(key).to(self._device)
+        else:
+            latent = encode_subject(pipe, image(job), ROWS[job.model].sizes.subject_side)
         self._latents[key] = latent.cpu()
         if len(self._latents) > MOST_LATENTS:
             del self._latents[next(iter(self._latents))]  # the one that was asked for longest ago

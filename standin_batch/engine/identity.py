@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from diffsynth.models.wan_video_dit import WanModel, sinusoidal_embedding_1d
 from diffsynth.pipelines.wan_video import WanVideoPipeline
@@ -22,28 +23,40 @@ from standin_batch.engine.dit.attention import EXACT, PLAIN, Attention, attend
 from standin_batch.engine.dit.block import KeyValue, modulated, modulations
 from standin_batch.engine.dit.rope import Rope, identity_rope
 
-SUBJECT_SIZE = 512
-"""Pixels along each side of a prepared subject image."""
-
 IdentityKV = tuple[KeyValue, ...]
-"""Keys (after RoPE) and values of the identity's tokens, one pair for each DiT block: [1, 1024, dim] each."""
+"""Keys (after RoPE) and values of the identity's tokens, one pair for each DiT block: [1, n, dim] each.
+
+Tokens n are one for each 16 x 16 pixels of the subject as the model is shown it: 1,024 of 512 x 512.
+"""
 
 
 @torch.no_grad()
-def encode_subject(pipe: WanVideoPipeline, image: Image.Image) -> torch.Tensor:
+def encode_subject(pipe: WanVideoPipeline, image: Image.Image, side: int) -> torch.Tensor:
     """VAE-encode a prepared subject image as a one-frame video.
 
     Args:
         pipe: the DiffSynth pipeline.
-        image: 512 x 512, RGB.
+        image: square, RGB.
+        side: pixels of each side at which it is encoded (`Sizes.subject_side`).
 
     Returns:
-        A latent [1, 16, 1, 64, 64] in the pipeline's dtype.
+        A latent [1, 16, 1, side / 8, side / 8] in the pipeline's dtype.
     """
-    pixels = torch.tensor(np.array(image)).permute(2, 0, 1).float() / 255.0
+    pixels = torch.tensor(_shown(image, side)).permute(2, 0, 1).float() / 255.0
     # Cast before the shift to [-1, 1], as the reference does: in bfloat16 the order decides the last bit.
     video = pixels[None, :, None].to(dtype=pipe.torch_dtype) * 2 - 1
     return pipe.vae.encode(video, device=pipe.device, tiled=False).to(dtype=pipe.torch_dtype, device=pipe.device)
+
+
+def _shown(image: Image.Image, side: int) -> npt.NDArray[np.uint8]:
+    """The pixels of `image`, [side, side, 3]; brought there by averaging over areas where it has another size."""
+    pixels = np.array(image)
+    if pixels.shape[:2] == (side, side):
+        return pixels
+    import cv2
+
+    shown: npt.NDArray[np.uint8] = cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA)
+    return shown
 
 
 @torch.no_grad()
@@ -59,7 +72,7 @@ def identity_kv(
     Args:
         dit: of the video.
         adapter: one for each block.
-        latent: [1, 16, 1, 64, 64].
+        latent: as `encode_subject` gives it.
         grid: rows and columns of the video's tokens (height / 16, width / 16).
         attention: of the identity's tokens among themselves.
     """

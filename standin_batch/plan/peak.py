@@ -14,7 +14,7 @@ from functools import lru_cache
 from standin_batch.job import Job
 from standin_batch.modes import MODES
 from standin_batch.plan.memory import Profile
-from standin_batch.plan.work import ADAPTER_BYTES, BYTES, IDENTITY_TOKENS, TEXT_TOKENS
+from standin_batch.plan.work import ADAPTER_BYTES, BYTES, TEXT_TOKENS
 from standin_batch.weights.registry import ROWS, VACE, ModelRow
 
 SHARE = 0.9
@@ -190,14 +190,14 @@ def _identity(extent: Extent, profile: Profile) -> int:
     row = ROWS[extent.model]
     experts = len(row.experts)
     pairs = 1 if profile is Profile.OFFLOAD else experts
-    kv = 2 * row.sizes.num_layers * IDENTITY_TOKENS * row.sizes.dim
+    kv = 2 * row.sizes.num_layers * row.sizes.identity_tokens * row.sizes.dim
     return pairs * BYTES[extent.dtype] * kv + experts * ADAPTER_BYTES * row.sizes.adapter_parameters
 
 
 def _room(extent: Extent) -> int:
     """What a forward keeps for the next: places for keys and values, and the table of positions (`engine.dit`)."""
     sizes, tokens = ROWS[extent.model].sizes, extent.tokens
-    places = 2 * (tokens + extent.identity * IDENTITY_TOKENS) * sizes.dim
+    places = 2 * (tokens + extent.identity * sizes.identity_tokens) * sizes.dim
     return BYTES[extent.dtype] * places + ROPE_BYTES * tokens * sizes.dim // sizes.num_heads
 
 

@@ -15,9 +15,6 @@ from standin_batch.weights.registry import ROWS, Sizes
 TEXT_TOKENS = 512
 """Every prompt is padded to this many tokens."""
 
-IDENTITY_TOKENS = 1024
-"""Of a 512 x 512 subject: the VAE makes 64 x 64 of it, patches of 2 x 2 make 32 x 32."""
-
 TILED_VAE = 2.25
 """How much more a VAE in tiles works: they overlap by half, in both directions."""
 
@@ -35,7 +32,7 @@ class Forward:
             feed-forward: 12 d^2 + 4 d f for each token and block, for width d and inner width f.
         self_attention: scores and their sum of values: 4 n^2 d for each block, for n tokens.
         cross_attention: the same against 512 tokens of text, 4 n 512 d, and the text's keys and values, 4 512 d^2.
-        identity: the self-attention's further 1,024 keys and values: 4 n 1024 d for each block.
+        identity: the self-attention's further keys and values, i of them (1,024 at 14B): 4 n i d for each block.
         vace: the VACE module: blocks like the DiT's but without the identity, each with a projection behind it, and one
             before the first: 2 n d^2 each.
     """
@@ -63,14 +60,14 @@ def forward(sizes: Sizes, tokens: int, *, identity: bool = False, vace: bool = F
         linear=blocks * linear,
         self_attention=blocks * self_attention,
         cross_attention=blocks * cross_attention,
-        identity=blocks * 4 * tokens * IDENTITY_TOKENS * d if identity else 0,
+        identity=blocks * 4 * tokens * sizes.identity_tokens * d if identity else 0,
         vace=sizes.vace_layers * (linear + self_attention + cross_attention) + projections if vace else 0,
     )
 
 
 def identity_flop(sizes: Sizes) -> float:
     """FLOP to compute an identity's keys and values for one expert: its tokens see themselves, not the text."""
-    d, n = sizes.dim, IDENTITY_TOKENS
+    d, n = sizes.dim, sizes.identity_tokens
     return sizes.num_layers * (n * (8 * d**2 + 4 * d * sizes.ffn_dim) + 4 * n**2 * d)
 
 
@@ -137,6 +134,6 @@ def memory_bytes(job: Job, in_turn: bool = False) -> int:
         weights += sizes.vace_parameters
     needed = number * weights
     if job.subject is not None:
-        identity = 2 * sizes.num_layers * IDENTITY_TOKENS * sizes.dim
+        identity = 2 * sizes.num_layers * sizes.identity_tokens * sizes.dim
         needed += experts * (number * identity + ADAPTER_BYTES * sizes.adapter_parameters)
     return needed

@@ -1,6 +1,7 @@
 """Where the files of a model lie: `--checkpoints`, `STANDIN_CHECKPOINTS`, or the row's folder in `checkpoints/`.
 
-A module such as VACE works beside the base where its checkpoint was made from that very base; else with its own.
+A module such as VACE works beside the base where its checkpoint was made from that very base, or holds none; else with
+its own.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from standin_batch.weights.conversions import BFLOAT16
 from standin_batch.weights.cure import get_again
 from standin_batch.weights.folders import folder_of
 from standin_batch.weights.registry import ROWS, Expert, ModelRow, Module
-from standin_batch.weights.same_base import same_base
+from standin_batch.weights.same_base import has_no_base, same_base
 from standin_batch.weights.sources import ANTELOPE
 from standin_batch.weights.stand_ins import stand_ins
 
@@ -222,13 +223,13 @@ def _located(row: ModelRow, root: Path, modules: Collection[str], cache: DigestC
 
 
 def _is_beside(row: ModelRow, base: Path, module: Module, shards: tuple[Path, ...], cache: DigestCache) -> bool:
-    """Whether the base of `row` is here, and the one that the module was made for."""
+    """Whether the base of `row` is here, and the one that the module was made for, or the module is all there is."""
     there = tuple(path for expert in row.experts for path in _there(base, expert.shards))
     folder = shards[0].parent.parent if shards[0].parent.name == BFLOAT16 else shards[0].parent
     alone = any((folder / name).is_file() for name in TEXT_ENCODERS)
     if not there and not alone:
         raise _Absent(base / row.experts[0].shards)
-    return bool(there) and same_base(there, shards, module.prefix, cache)
+    return bool(there) and (has_no_base(shards, module.prefix) or same_base(there, shards, module.prefix, cache))
 
 
 def _shards(folder: Path, pattern: str) -> tuple[Path, ...]:

@@ -36,6 +36,16 @@ def same_base(base: Sequence[Path], checkpoint: Sequence[Path], prefix: str, cac
     return _tensors_digest(base, prefix, cache) == _tensors_digest(checkpoint, prefix, cache)
 
 
+def has_no_base(checkpoint: Sequence[Path], prefix: str) -> bool:
+    """Whether all tensors of `checkpoint` have names that begin with `prefix`: a module by itself.
+
+    Raises:
+        HeaderError: if a file is no safetensors file.
+        OSError: if a file cannot be read.
+    """
+    return not _tensors(checkpoint, prefix)
+
+
 def _outline(shards: Sequence[Path], prefix: str) -> list[tuple[str, str, tuple[int, ...]]]:
     return [(name, info.dtype, info.shape) for name, _, info in _tensors(shards, prefix)]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from standin_batch.weights.registry import Sizes
+from standin_batch.weights.sizes import Sizes
 
 Shapes = Mapping[str, tuple[int, ...]]
 

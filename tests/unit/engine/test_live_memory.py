@@ -15,7 +15,7 @@ from standin_batch.engine.dit.forward import Forward, Vace
 from standin_batch.engine.step_cache import StepCache
 from standin_batch.plan import peak
 from standin_batch.plan.peak import Extent
-from standin_batch.plan.work import IDENTITY_TOKENS, TEXT_TOKENS
+from standin_batch.plan.work import TEXT_TOKENS
 from standin_batch.weights.registry import ROWS
 
 pytestmark = pytest.mark.slow
@@ -94,7 +94,7 @@ def latents(extent, channels=16):
 def test_a_pass_takes_as_much_as_is_expected(other):
     extent = replace(USUAL, **other)
     sizes = ROW.sizes
-    pair = (torch.empty(1, IDENTITY_TOKENS, sizes.dim),) * 2
+    pair = (torch.empty(1, sizes.identity_tokens, sizes.dim),) * 2
     dit, beside = transformer(), vace(extent) if extent.vace else None
     start, context = torch.empty(latents(extent)), torch.empty(1, TEXT_TOKENS, sizes.text_dim)
     kv, forward, at, cache = (pair,) * LAYERS if extent.identity else None, Forward("cpu"), torch.empty(1), None

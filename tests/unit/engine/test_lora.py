@@ -15,7 +15,7 @@ from standin_batch.engine.lora import Fusion, FusionError, LoraFile
 from standin_batch.engine.pristine import CHUNK, Pristine, is_pinned_worth
 from standin_batch.weights.header import HeaderError
 from standin_batch.weights.lora_keys import LoraError
-from standin_batch.weights.registry import TINY_DIT
+from standin_batch.weights.rows_tiny import TINY_DIT
 
 Q = "blocks.0.self_attn.q"
 WEIGHT = f"{Q}.weight"

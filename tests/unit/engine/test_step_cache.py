@@ -17,7 +17,8 @@ from standin_batch.engine.engine import Engine
 from standin_batch.engine.step_cache import StepCache, computed_steps, summed
 from standin_batch.speed import Speed
 from standin_batch.weights.locate import locate
-from standin_batch.weights.registry import ROWS, TEACACHE_14B
+from standin_batch.weights.registry import ROWS
+from standin_batch.weights.rows_14b import TEACACHE_14B
 
 LINEAR = (0.1, 0.0)
 CHANGES = st.lists(st.floats(0, 3), max_size=60)

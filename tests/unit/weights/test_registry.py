@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from standin_batch.errors import UsageError
-from standin_batch.weights.registry import ROWS, TINY_DIFFSYNTH, row
+from standin_batch.weights.registry import ROWS, row
+from standin_batch.weights.rows_demo import DEMO_DIFFSYNTH
+from standin_batch.weights.rows_tiny import TINY_DIFFSYNTH
 
 
 def test_a_misspelt_model_names_the_nearest():
@@ -35,13 +37,16 @@ def _state(entry):
     return {key.removeprefix("model."): value for key, value in state.items()}
 
 
-@pytest.mark.parametrize("model_hash", sorted({entry["model_hash"] for entry in TINY_DIFFSYNTH}))
-def test_the_tiny_sizes_hash_as_diffsynth_hashes_them(model_hash):
+SMALL = (*TINY_DIFFSYNTH, *DEMO_DIFFSYNTH)
+
+
+@pytest.mark.parametrize("model_hash", sorted({entry["model_hash"] for entry in SMALL}))
+def test_the_small_sizes_hash_as_diffsynth_hashes_them(model_hash):
     """The hash in the table is the one of a file with models of those sizes, by DiffSynth's own function."""
     from diffsynth.core.loader.file import convert_state_dict_to_keys_dict, hash_state_dict_keys
 
     state = {}
-    for entry in TINY_DIFFSYNTH:
+    for entry in SMALL:
         if entry["model_hash"] == model_hash:
             state |= _state(entry)
     assert convert_state_dict_to_keys_dict(state)
