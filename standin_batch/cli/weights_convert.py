@@ -66,7 +66,7 @@ def _rows(names: Sequence[str], checkpoints: Path | None) -> list[ModelRow]:
     from standin_batch.weights.locate import WeightsMissing, is_made_here, root_of
     from standin_batch.weights.registry import ROWS, row
 
-    rows = [row(name) for name in dict.fromkeys(names)] or [each for each in ROWS.values() if each.generator is None]
+    rows = [row(name) for name in dict.fromkeys(names)] or [each for each in ROWS.values() if each.is_downloaded]
     if made := next((each for each in rows if is_made_here(each, checkpoints)), None):
         raise UsageError(f"{made.name} is made on this machine, as bfloat16", "name a model that is downloaded")
     absent = [each for each in rows if not is_here(each, checkpoints)]

@@ -57,14 +57,21 @@ def download(
     uses = _uses(what)
     needed = needs(uses)
     if not needed:
-        err.print(f"{what} needs no download: its weights are made on this machine")
+        err.print(f"{what} needs no download: {_instead(uses)}")
         return ExitCode.OK
-    root = next(root_of(use.row, checkpoints) for use in uses if use.row.generator is None)
+    root = next(root_of(use.row, checkpoints) for use in uses if use.row.is_downloaded)
     if dry_run:
         _show(root, stock(root, needed), as_json)
     else:
         _download(root, needed, folders, at_once, as_json)
     return ExitCode.OK
+
+
+def _instead(uses: Sequence[Use]) -> str:
+    """Where weights come from that are not downloaded."""
+    comes = "its weights come with the repository" if any(use.row.is_in_repository for use in uses) else ""
+    made = "its weights are made on this machine" if any(use.row.generator is not None for use in uses) else ""
+    return ", or ".join(filter(None, (comes, made)))
 
 
 def _download(root: Path, needed: Sequence[Need], folders: Sequence[Path], at_once: int, as_json: bool) -> None:

@@ -64,9 +64,9 @@ def _uses(what: str | None) -> Sequence[Use]:
 
 def _is_expected(held: Holding) -> bool:
     """Whether a set belongs into the list of everything: no tiny model is looked for among somebody's 14B weights."""
-    from standin_batch.weights.inventory import MADE_HERE, State
+    from standin_batch.weights.inventory import MADE_HERE, WITH_REPOSITORY, State
 
-    return bool(held.needed) or held.source == MADE_HERE or held.state is State.HERE
+    return bool(held.needed) or held.source in (MADE_HERE, WITH_REPOSITORY) or held.state is State.HERE
 
 
 def _json(held: Holding) -> dict[str, object]:
@@ -129,11 +129,13 @@ def _where(held: Holding, root: Path) -> str:
 
 
 def _notes(held: Holding) -> str:
-    from standin_batch.weights.inventory import MADE_HERE
+    from standin_batch.weights.inventory import MADE_HERE, WITH_REPOSITORY
 
     notes = [f"{len(held.absent)} of {len(held.absent) + len(held.files)} files missing"] if held.absent else []
     if held.source == MADE_HERE:
         notes.append("made here" if held.files else "made by the first run")
+    if held.source == WITH_REPOSITORY:
+        notes.append(WITH_REPOSITORY)
     if held.links:
         notes.append("linked")
     if held.converted:

@@ -182,8 +182,10 @@ def _models() -> str:
     lines = ["## What the models recommend", "", f"| key | {' | '.join(f'`{name}`' for name in ROWS)} |"]
     lines.append("| --- |" + " --- |" * len(ROWS))
     lines += [f"| `{key}` | {' | '.join(_plain(row.defaults[key]) for row in ROWS.values())} |" for key in keys]
+    without = [f"`{name}`" for name, row in ROWS.items() if not row.defaults["negative_prompt"]]
     negative = next(iter(ROWS.values())).defaults["negative_prompt"]
-    return "\n".join([*lines, "", f"The `negative_prompt` of all is Wan's own: {negative}"])
+    told = f"The `negative_prompt` of {' and '.join(without)} is empty, that of all others Wan's own: {negative}"
+    return "\n".join([*lines, "", told])
 
 
 def _plain(value: object) -> str:

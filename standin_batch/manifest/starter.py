@@ -117,7 +117,7 @@ def commands(starter: Starter) -> dict[str, str]:
     """What to call next, in order, each with what it does."""
     fetch = {f"standin weights download {starter.path}": "once: the weights that are not here yet"}
     return {
-        **({} if ROWS[starter.model].generator else fetch),
+        **(fetch if ROWS[starter.model].is_downloaded else {}),
         f"standin validate {starter.path} --faces": "finds mistakes, and looks at every photograph",
         f"standin plan {starter.path}": "how many videos, and what they take",
         f"standin run {starter.path}": "makes what is not made yet; stop it whenever you like",

@@ -23,7 +23,7 @@ class Used:
     Attributes:
         what: name for people.
         licence: of the weights.
-        page: where a person can look at them; empty of those that are made here.
+        page: where a person can look at them; empty of those that are the project's own.
         part: that they had.
         digest: of their content.
     """
@@ -44,7 +44,7 @@ def weights_used(clips: Iterable[tuple[str, Mapping[str, str]]], scored: bool = 
     """
     known = [(model, part, str(sha)) for model, weights in clips for part, sha in weights.items()]
     found = {used for each in known for used in _used(*each)}
-    if scored and not all(_is_made_here(*each) for each in known) and not any(it.part == EMBEDDER for it in found):
+    if scored and not all(_is_own(*each) for each in known) and not any(it.part == EMBEDDER for it in found):
         found |= set(_of(sources.ANTELOPE, SCORING, ""))
     return tuple(sorted(found, key=lambda used: (used.what, used.part, used.digest)))
 
@@ -55,6 +55,8 @@ def _used(model: str, part: str, sha: str) -> Iterator[Used]:
         yield Used(model, UNKNOWN, "", part, sha)
     elif _is_made_here(model, part, sha):
         yield Used(f"{model}: random weights, made from a seed", row.licence, "", part, sha)
+    elif row.is_in_repository:
+        yield Used(f"{model}: trained on drawn characters, of standin_batch", row.licence, "", part, sha)
     else:
         for source in _sources(row, part):
             yield from _of(source, part, sha)
@@ -63,6 +65,12 @@ def _used(model: str, part: str, sha: str) -> Iterator[Used]:
 def _is_made_here(model: str, _: str, sha: str) -> bool:
     row = ROWS.get(model)
     return row is not None and row.generator is not None and sha.startswith(row.generator)
+
+
+def _is_own(model: str, part: str, sha: str) -> bool:
+    """Whether weights are this project's, so that the face models that go with them are as well."""
+    row = ROWS.get(model)
+    return _is_made_here(model, part, sha) or (row is not None and row.is_in_repository)
 
 
 def _sources(row: ModelRow, part: str) -> tuple[Source, ...]:

@@ -39,7 +39,7 @@ def profile_findings(device: Device) -> Iterator[Finding]:
     if device.memory_bytes is None:
         return
     for row in ROWS.values():
-        if row.generator is None:
+        if row.is_downloaded:
             found = peaks([Extent.usual(row)])
             fitting_one = fits(found[fitting(found, device.memory_bytes)], device.memory_bytes)
             level = Level.OK if fitting_one else Level.WARNING
@@ -55,7 +55,7 @@ def profile_table() -> str:
         "| --- | ---: | ---: | ---: | --- |",
     ]
     for row in ROWS.values():
-        if row.generator is None:
+        if row.is_downloaded:
             found = peaks([Extent.usual(row)])
             chosen = [fitting(found, size) for size in GPUS]
             for profile, peak in found.items():

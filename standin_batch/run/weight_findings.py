@@ -60,7 +60,7 @@ def weight_findings(use: Use, checkpoints: Path | None, manifest: Path) -> Weigh
     told = [
         *(_broken(fault) for fault in faults if not any(_tells_missing(fault, held) for held in missing)),
         *_absent(use, missing, holdings if files is None else (), _download(manifest, checkpoints)),
-        *(_parts(use, files) if files is not None and use.row.generator is not None else ()),
+        *(_parts(use, files) if files is not None and not use.row.is_downloaded else ()),
     ]
     if not told and trouble is not None:
         told = [Finding("weights", Level.ERROR, trouble.message, trouble.hint)]

@@ -10,11 +10,13 @@ from standin_batch.weights.conversions import is_conversion
 from standin_batch.weights.registry import ModelRow
 
 CHECKPOINTS = Path("checkpoints")
+WITH_REPOSITORY = "it comes with the project's repository: run in a clone of that, or name CLONE/{0} with --checkpoints"
 MADE_HERE = "leave out --checkpoints and unset STANDIN_CHECKPOINTS: this model is made in checkpoints/tiny"
 
 
 def get_again(row: ModelRow, root: Path, broken: Iterable[Path] = (), missing: Path | None = None) -> str:
-    """Remove `broken` and fetch it anew; what was converted here is converted anew, what was made here made anew.
+    """Remove `broken` and fetch it anew; what was converted here is converted anew, what was made here made anew,
+    and what came with the repository is taken from there.
 
     Nothing outside `root` is removed: of a file that is linked only the link, for its target is somebody else's.
 
@@ -27,10 +29,17 @@ def get_again(row: ModelRow, root: Path, broken: Iterable[Path] = (), missing: P
     broken = tuple(broken)
     if row.generator is not None:
         return f"rm -r {_quoted(root)}  # it is made anew" if root == CHECKPOINTS / row.root else MADE_HERE
+    if row.is_in_repository:
+        return _from_repository(CHECKPOINTS / row.root, root, broken)
     ours = bool(broken) and all(map(is_conversion, broken))
     name = row.name if ours else _name(row, (*broken, *([missing] if missing else [])))
     command = f"standin weights {'convert' if ours else 'download'} {name}{_option(row, root)}"
     return f"rm -r {' '.join(_quoted(path) for path in _ours(broken, root))} && {command}" if broken else command
+
+
+def _from_repository(own: Path, root: Path, broken: Iterable[Path]) -> str:
+    paths = " ".join(map(_quoted, broken))
+    return f"git checkout -- {paths}" if paths and root == own else WITH_REPOSITORY.format(own)
 
 
 def _name(row: ModelRow, paths: Iterable[Path]) -> str:

@@ -15,12 +15,12 @@ from pathlib import Path
 from standin_batch.weights.conversions import Converted, converted
 from standin_batch.weights.fault import Fault
 from standin_batch.weights.folders import folder_of
-from standin_batch.weights.locate import TEXT_ENCODERS, VAES, WeightsMissing, is_made_here, root_of
+from standin_batch.weights.locate import TEXT_ENCODERS, VAES, WeightsMissing, is_in_own_folder, root_of
 from standin_batch.weights.needs import Need, Use, needs
 from standin_batch.weights.registry import ModelRow
 from standin_batch.weights.soundness import faults_of, located, of_other_size
 
-MADE_HERE = "made on this machine"
+MADE_HERE, WITH_REPOSITORY = "made on this machine", "comes with the repository"
 _NUMBERED = re.compile(r"-(?:\*|\d{5})-of-(\d{5})\.")
 
 
@@ -43,7 +43,7 @@ class Holding:
         used_by: names of the rows that use them.
         folder: in which they are, or would be.
         pattern: of their names below it.
-        needed: bytes of all together, as known without asking; 0 for what is made on this machine.
+        needed: bytes of all together, as known without asking; 0 for what is not downloaded.
         files: that are here, in order.
         absent: names of those that are not, as far as the names of the others tell.
         converted: by the name of an original, what stands in for it.
@@ -92,9 +92,9 @@ def take_stock(uses: Iterable[Use], checkpoints: Path | None) -> tuple[Holding, 
     rows = {use.row.name: use.row for use in uses}
     found = [_held(need, rows[need.used_by[0]], checkpoints) for need in needs(uses)]
     present = [path for held in found for path in held.files]
-    downloaded = (use for use in uses if use.row.generator is None)
+    downloaded = (use for use in uses if use.row.is_downloaded)
     faults = dict.fromkeys(fault for use in downloaded for fault in faults_of(use, checkpoints, present))
-    return (*_made(uses, checkpoints), *_with_faults(found, list(faults)))
+    return (*_undivided(uses, checkpoints), *_with_faults(found, list(faults)))
 
 
 def _held(need: Need, row: ModelRow, checkpoints: Path | None) -> Holding:
@@ -174,13 +174,14 @@ def _is_about(path: Path, held: Holding) -> bool:
     return (path.is_dir() and str(path) == place) or (inside and bool(held.files))
 
 
-def _made(uses: Iterable[Use], checkpoints: Path | None) -> Iterator[Holding]:
-    """One holding for each row that is made here, or that somebody has put into another folder."""
+def _undivided(uses: Iterable[Use], checkpoints: Path | None) -> Iterator[Holding]:
+    """One holding for each row that is not downloaded, wherever it is."""
     for use in uses:
-        if use.row.generator is None:
+        if use.row.is_downloaded:
             continue
+        own = MADE_HERE if use.row.generator is not None else WITH_REPOSITORY
         held = Holding(
-            source=MADE_HERE if is_made_here(use.row, checkpoints) else "--checkpoints",
+            source=own if is_in_own_folder(checkpoints) else "--checkpoints",
             what="every file of the row",
             used_by=(use.row.name,),
             folder=root_of(use.row, checkpoints),

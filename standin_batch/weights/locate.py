@@ -162,7 +162,12 @@ def root_of(row: ModelRow, checkpoints: Path | None) -> Path:
 
 def is_made_here(row: ModelRow, checkpoints: Path | None) -> bool:
     """Whether the files of `row` are made on this machine: a generated row in its own folder."""
-    return row.generator is not None and checkpoints is None and not os.environ.get("STANDIN_CHECKPOINTS")
+    return row.generator is not None and is_in_own_folder(checkpoints)
+
+
+def is_in_own_folder(checkpoints: Path | None) -> bool:
+    """Whether each row is looked for in its own folder, as nobody chose another."""
+    return checkpoints is None and not os.environ.get("STANDIN_CHECKPOINTS")
 
 
 def locate(

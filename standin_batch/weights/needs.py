@@ -52,7 +52,7 @@ def whole(row: ModelRow) -> Use:
 
 def names() -> tuple[str, ...]:
     """What can be asked for by name: rows that are downloaded, and their modules."""
-    rows = [row for row in ROWS.values() if row.generator is None]
+    rows = [row for row in ROWS.values() if row.is_downloaded]
     return tuple(name for row in rows for name in (row.name, *(each.name for each in row.modules.values())))
 
 
@@ -64,7 +64,7 @@ def named(name: str) -> Use:
     """
     for row in ROWS.values():
         for module, each in row.modules.items():
-            if each.name == name and row.generator is None:
+            if each.name == name and row.is_downloaded:
                 return Use(row, base=False, modules=(module,), adapters=False, faces=False)
     if name not in ROWS:
         near = get_close_matches(name, names(), n=1)
@@ -73,7 +73,8 @@ def named(name: str) -> Use:
 
 
 def needs(uses: Iterable[Use]) -> tuple[Need, ...]:
-    """Every set of files that is needed, once, the largest things first as they are used; made rows need none."""
+    """Every set of files that is needed, once, the largest things first as they are used; rows that are not
+    downloaded need none."""
     found: dict[tuple[str, tuple[str, ...]], tuple[Source, FileSet, dict[str, None]]] = {}
     for use in uses:
         for source in _sources(use):
@@ -85,7 +86,7 @@ def needs(uses: Iterable[Use]) -> tuple[Need, ...]:
 
 def _sources(use: Use) -> Sequence[Source]:
     row = use.row
-    if row.generator is not None:
+    if not row.is_downloaded:
         return ()
     return (
         *(row.sources if use.base else ()),
