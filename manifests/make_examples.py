@@ -141,7 +141,7 @@ def _write_tone(path: Path, seconds: float, rate: int = 22050) -> None:
 
 def _write_lora(path: Path) -> None:
     """A LoRA for every attention of the tiny model, in the key style of kohya's trainers."""
-    from standin_batch.weights.registry import TINY_DIT
+    from standin_batch.weights.rows_tiny import TINY_DIT
 
     random = np.random.Generator(np.random.Philox(2025))
     dim, tensors = TINY_DIT["dim"], {}

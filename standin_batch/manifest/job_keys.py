@@ -51,7 +51,7 @@ class CommonKeys(Section):
     name; `{text: hello}` says that it is a text. An entry with a file stands for each prompt in it. A job has to have
     one."""
     negative_prompt: str | None = Field(default=None, examples=["blurry, low quality"])
-    """What should not be seen; Wan's own list unless said."""
+    """What should not be seen; the model's own unless said."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] | Literal["random"] | None = Field(default=None, examples=[0, "random"])
     """Seed of the noise; `random` is drawn once and kept in the lock file."""
     width: Side | None = Field(default=None, examples=[832])
