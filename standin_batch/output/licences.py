@@ -44,7 +44,7 @@ def weights_used(clips: Iterable[tuple[str, Mapping[str, str]]], scored: bool = 
     """
     known = [(model, part, str(sha)) for model, weights in clips for part, sha in weights.items()]
     found = {used for each in known for used in _used(*each)}
-    if scored and not all(_is_own(*each) for each in known) and not any(it.part == EMBEDDER for it in found):
+    if scored and not all(_is_ours(*each) for each in known) and not any(it.part == EMBEDDER for it in found):
         found |= set(_of(sources.ANTELOPE, SCORING, ""))
     return tuple(sorted(found, key=lambda used: (used.what, used.part, used.digest)))
 
@@ -53,24 +53,25 @@ def _used(model: str, part: str, sha: str) -> Iterator[Used]:
     row = ROWS.get(model)
     if row is None:
         yield Used(model, UNKNOWN, "", part, sha)
-    elif _is_made_here(model, part, sha):
+    elif _is_made_here(row, sha):
         yield Used(f"{model}: random weights, made from a seed", row.licence, "", part, sha)
-    elif row.is_in_repository:
-        yield Used(f"{model}: trained on drawn characters, of standin_batch", row.licence, "", part, sha)
+    elif row.digests.get(part) == sha:
+        yield Used(f"{model}: comes with standin_batch", row.licence, "", part, sha)
+    elif row.is_in_repository and part not in (FACE, EMBEDDER):
+        yield Used(f"{model}: weights of your own", UNKNOWN, "", part, sha)
     else:
         for source in _sources(row, part):
             yield from _of(source, part, sha)
 
 
-def _is_made_here(model: str, _: str, sha: str) -> bool:
+def _is_ours(model: str, part: str, sha: str) -> bool:
+    """Whether weights are this project's, so that what compares faces is as well."""
     row = ROWS.get(model)
-    return row is not None and row.generator is not None and sha.startswith(row.generator)
+    return row is not None and (_is_made_here(row, sha) or row.digests.get(part) == sha)
 
 
-def _is_own(model: str, part: str, sha: str) -> bool:
-    """Whether weights are this project's, so that the face models that go with them are as well."""
-    row = ROWS.get(model)
-    return _is_made_here(model, part, sha) or (row is not None and row.is_in_repository)
+def _is_made_here(row: ModelRow, sha: str) -> bool:
+    return row.generator is not None and sha.startswith(row.generator)
 
 
 def _sources(row: ModelRow, part: str) -> tuple[Source, ...]:

@@ -62,6 +62,8 @@ class ModelRow:
         generator: name and version of what makes the files on this machine; None where nothing does.
         teacache: coefficients that tell how much the blocks' output changes from how much their modulation does, the
             highest power first (TeaCache, arXiv 2411.19108).
+        digests: of the parts that come with the repository, as `content.weight_digests` names and counts them: by these
+            they are known wherever they lie.
         diffsynth: entries to add to DiffSynth's `MODEL_CONFIGS`, for sizes that it does not know.
     """
 
@@ -79,6 +81,7 @@ class ModelRow:
     adapters: tuple[Source, ...] = ()
     modules: Mapping[str, Module] = field(default_factory=dict)
     generator: str | None = None
+    digests: Mapping[str, str] = field(default_factory=dict)
     diffsynth: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
 
     @property

@@ -70,6 +70,9 @@ DEMO_DIFFSYNTH: tuple[Entry, ...] = (
 )
 """As `TINY_DIFFSYNTH`; VACE is alone in its checkpoint."""
 
+DEMO_DIGESTS: dict[str, str] = {}
+"""Of the committed weights; `python -m training.digests` prints them."""
+
 _DEFAULTS = {
     **SHARED_DEFAULTS,
     "negative_prompt": "",
@@ -95,6 +98,7 @@ DEMO_ROWS = (
         sizes=_SIZES,
         teacache=TEACACHE_DEMO,
         modules=WAN21_MODULES,
+        digests=DEMO_DIGESTS,
         diffsynth=DEMO_DIFFSYNTH,
     ),
 )

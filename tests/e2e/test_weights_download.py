@@ -476,7 +476,8 @@ def test_a_wrong_command_line_names_the_right_one(machine, arguments, told):
     assert ran.returncode == 2 and told in ran.stderr
 
 
-def test_a_model_that_is_made_here_needs_none(machine, hub):
-    ran = machine.download("tiny")
-    assert ran.returncode == 0 and "made on this machine" in ran.stderr
+@pytest.mark.parametrize(("model", "told"), [("tiny", "made on this machine"), ("demo", "come with the repository")])
+def test_a_model_that_is_not_downloaded_needs_none(machine, hub, model, told):
+    ran = machine.download(model)
+    assert ran.returncode == 0 and told in ran.stderr
     assert hub.asked == []

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from standin_batch.output.licences import weights_used
+from standin_batch.weights.registry import ROWS
 
 REAL = {"base": "b1", "adapter": "a1"}
 
@@ -41,6 +44,21 @@ def test_real_weights_in_the_place_of_the_tiny_ones_are_not_called_random():
     assert told([("tiny", {"face": "0a1b"})]) == {
         ("antelopev2", "face"): "non-commercial research only",
         ("face-parsing", "face"): "non-commercial (trained on CelebAMask-HQ)",
+    }
+
+
+def test_weights_that_come_with_the_repository_are_known_by_their_content(monkeypatch):
+    row = replace(ROWS["demo"], digests={"base": "0a1b", "face": "2c3d"})
+    monkeypatch.setattr("standin_batch.output.licences.ROWS", {"demo": row})
+    assert told([("demo", {"base": "0a1b", "face": "2c3d"})], scored=True) == {
+        ("demo: comes with standin_batch", "base"): "Apache-2.0",
+        ("demo: comes with standin_batch", "face"): "Apache-2.0",
+    }
+    found = told([("demo", {"base": "other", "vace": "other", "embedder": "other"})])
+    assert found == {
+        ("demo: weights of your own", "base"): "unknown",
+        ("demo: weights of your own", "vace"): "unknown",
+        ("antelopev2", "embedder"): "non-commercial research only",
     }
 
 

@@ -29,12 +29,23 @@ def test_one_pass_at_14b_is_the_published_work():
     assert forward(SIZES, TOKENS, identity=True, vace=True).total / TERA == near(2057)
 
 
+@pytest.mark.parametrize("name", ROWS)
+def test_an_identity_has_a_token_for_each_16_x_16_pixels_of_its_subject(name):
+    """1,024 at 512 x 512, as the reference has."""
+    assert ROWS[name].sizes.identity_tokens == {"demo": 36}.get(name, 1024)
+
+
 def test_an_identity_is_prepared_at_the_published_work():
     assert identity_flop(SIZES) / TERA == near(21)
 
 
 @pytest.mark.parametrize(
-    ("model", "dit", "vace"), [("wan2.1-t2v-14b", 14_288_491_584, 3_049_101_312), ("tiny", 550_816, 290_496)]
+    ("model", "dit", "vace"),
+    [
+        ("wan2.1-t2v-14b", 14_288_491_584, 3_049_101_312),
+        ("tiny", 550_816, 290_496),
+        ("demo", 2_236_448, 801_728),
+    ],
 )
 def test_parameters_are_those_of_the_real_classes(model, dit, vace):
     """Counted with DiffSynth's `WanModel` and `VaceWanModel` on the meta device."""

@@ -6,12 +6,12 @@ import shutil
 
 import pytest
 
-from standin_batch.weights.inventory import State, missing_shards, take_stock
-from standin_batch.weights.needs import Use, whole
+from standin_batch.weights.inventory import WITH_REPOSITORY, State, missing_shards, take_stock
+from standin_batch.weights.needs import Use, names, needs, whole
 from standin_batch.weights.registry import ROWS
 from standin_batch.weights.soundness import located
 
-LARGE, TINY = ROWS["wan2.1-t2v-14b"], ROWS["tiny"]
+LARGE, TINY, DEMO = ROWS["wan2.1-t2v-14b"], ROWS["tiny"], ROWS["demo"]
 SHARD = "diffusion_pytorch_model-{:05d}-of-{:05d}.safetensors"
 
 
@@ -36,7 +36,7 @@ def test_files_without_numbers_tell_of_no_others(names):
 
 
 def test_every_set_is_listed_once_with_the_rows_that_use_it(tmp_path):
-    held = take_stock([whole(row) for row in ROWS.values() if row.generator is None], tmp_path)
+    held = take_stock([whole(row) for row in ROWS.values() if row.is_downloaded], tmp_path)
     assert len({(each.source, each.what) for each in held}) == len(held)
     (parser,) = (each for each in held if each.source == "face-parsing")
     assert parser.used_by == ("wan2.1-t2v-14b", "wan2.2-t2v-a14b")
@@ -87,6 +87,14 @@ def test_a_row_that_is_made_here_is_one_set(root):
     assert held.state is State.HERE
     assert root / "Wan2.1-VACE" / SHARD.format(1, 3) in held.files
     assert held.size == sum(path.stat().st_size for path in held.files)
+
+
+def test_a_row_that_comes_with_the_repository_is_one_set_and_never_downloaded(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (held,) = take_stock([whole(DEMO)], None)
+    assert (held.source, held.state, held.needed) == (WITH_REPOSITORY, State.MISSING, 0)
+    assert needs([whole(DEMO)]) == ()
+    assert DEMO.name not in names()
 
 
 def test_a_module_is_located_without_reading_what_its_base_was_made_of(root):

@@ -49,6 +49,20 @@ def test_a_module_made_for_another_base_brings_its_own(root, cache):
     assert weight_digests(TINY, root, cache, ("vace",))[BASE] != weight_digests(TINY, root, cache)[BASE]
 
 
+def test_a_module_without_a_base_of_its_own_works_beside_the_row_s(root, cache):
+    for shard in (root / "Wan2.1-VACE").glob("*.safetensors"):
+        tensors = {name: tensor for name, tensor in load_file(shard).items() if name.startswith("vace_")}
+        save_file(tensors, shard, metadata={"format": "pt"})
+    for name in ("models_t5_umt5-xxl-enc-bf16.pth", "Wan2.1_VAE.pth"):
+        (root / "Wan2.1-VACE" / name).unlink(missing_ok=True)
+    files = locate(TINY, root, ("vace",), cache)
+    assert {path.parent.name for path in files.experts[0].shards} == {"Wan2.1-T2V"}
+    assert {path.parent.name for path in files.modules["vace"]} == {"Wan2.1-VACE"}
+    shutil.rmtree(root / "Wan2.1-T2V")
+    with pytest.raises(WeightsMissing, match=r"Wan2\.1-T2V"):
+        locate(TINY, root, ("vace",), cache)
+
+
 def test_a_module_needs_no_other_base(root, cache):
     shutil.rmtree(root / "Wan2.1-T2V")
     assert {path.parent.name for path in locate(TINY, root, ("vace",), cache).experts[0].shards} == {"Wan2.1-VACE"}

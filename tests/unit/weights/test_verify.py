@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -26,7 +27,7 @@ from standin_batch.weights.shapes import dit_shapes, vace_shapes
 from standin_batch.weights.tiny_faces import write_face_models
 from standin_batch.weights.verify import Fault, verify_model
 
-TINY, TINY22 = ROWS["tiny"], ROWS["tiny-2.2"]
+TINY, TINY22, DEMO = ROWS["tiny"], ROWS["tiny-2.2"], ROWS["demo"]
 WAN21, WAN22 = ROWS["wan2.1-t2v-14b"], ROWS["wan2.2-t2v-a14b"]
 SHARD = "Wan2.1-T2V/diffusion_pytorch_model-00002-of-00003.safetensors"
 T5 = "Wan2.1-T2V/models_t5_umt5-xxl-enc-bf16.pth"
@@ -446,6 +447,13 @@ def test_a_broken_conversion_is_made_again_not_downloaded(halved):
     assert get_again(WAN21, halved, [halved / VAE]).endswith(
         f"standin weights download {WAN21.name} --checkpoints {halved}"
     )
+
+
+def test_what_comes_with_the_repository_is_taken_from_there():
+    own = Path("checkpoints/demo")
+    assert get_again(DEMO, own, [own / VAE]) == "git checkout -- checkpoints/demo/Wan2.1-T2V/Wan2.1_VAE.pth"
+    for told in (get_again(DEMO, own, missing=own / VAE), get_again(DEMO, Path("/data"), [Path("/data") / VAE])):
+        assert "CLONE/checkpoints/demo with --checkpoints" in told
 
 
 def test_verifying_imports_neither_torch_nor_numpy_s_friends():
