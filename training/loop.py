@@ -1,11 +1,12 @@
-"""The frame of every training: it goes on from where it was stopped, says how far it is, and writes down its measures."""
+"""The frame of every training: it goes on from where it was stopped, says how far it is, and logs what it measures."""
 
 from __future__ import annotations
 
 import json
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -109,33 +110,48 @@ class Training:
         self.folder.mkdir(parents=True, exist_ok=True)
         begun, seconds = self._resume()
         clock = saved = time.monotonic()
-        sums: dict[str, float] = {}
+        recent: list[Measures] = []
         for step in range(begun, self.steps):
             measures = losses(step, _chance(self.seed, step))
             rate = learning_rate(step, self.steps, self.highest)
             self.optimizers.step(rate)
             self.averages.follow(step)
-            for name, value in measures.items():
-                sums[name] = sums.get(name, 0.0) + value
+            recent.append(measures)
             now, done = time.monotonic(), step + 1
             if done % LOG_EVERY == 0:
-                self._say(done, seconds + now - clock, {name: value / LOG_EVERY for name, value in sums.items()}, rate)
-                sums = {}
+                self._say(done, seconds + now - clock, _means(recent), rate)
+                recent = []
             if look is not None and every and (done % every == 0 or done == self.steps):
                 self._say(done, seconds + now - clock, look(done), rate)
             if now - saved > SAVE_EVERY or done == self.steps:
                 self._save(done, seconds + now - clock)
                 saved = now
 
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """The mean of the weights in place of the last ones, to look at what it does."""
+        learnt = {name: each.detach().clone() for name, each in self.parameters.items()}
+        self._put(self.averages.mean)
+        yield
+        self._put(learnt)
+
+    def keep_averages(self) -> None:
+        """The mean of the weights for good."""
+        self._put(self.averages.mean)
+
+    @torch.no_grad()
+    def _put(self, values: Mapping[str, torch.Tensor]) -> None:
+        for name, value in values.items():
+            self.parameters[name].copy_(value)
+
     def _resume(self) -> tuple[int, float]:
         path = self.folder / "state.pt"
         if not path.exists():
             return 0, 0.0
         state = torch.load(path, weights_only=True)
-        with torch.no_grad():
-            for name, value in state["parameters"].items():
-                self.parameters[name].copy_(value)
-                self.averages.mean[name].copy_(state["averages"][name])
+        self._put(state["parameters"])
+        for name, value in state["averages"].items():
+            self.averages.mean[name].copy_(value)
         for optimizer, saved in zip(self.optimizers.both, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
         return int(state["step"]), float(state["seconds"])
@@ -170,6 +186,9 @@ def matrices_of(named: Iterable[tuple[str, torch.nn.Parameter]], not_in: tuple[s
     return [each for name, each in named if each.dim() > 1 and not name.startswith(not_in)]
 
 
+def _means(measures: Sequence[Measures]) -> Measures:
+    return {name: sum(each[name] for each in measures) / len(measures) for name in measures[0]}
+
+
 def _chance(seed: int, step: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed * 1_000_003 + step)
-

@@ -1,0 +1,1 @@
+"""Wan's video VAE at width 16, trained from nothing."""

@@ -13,11 +13,13 @@ import numpy as np
 import torch
 from diffsynth.models.wan_video_vae import VideoVAE_
 
-from standin_batch.files import replace_atomic
 from training.loop import Measures, Optimizers, Step, Training, matrices_of, psnr
 from training.vae.batches import Batches, as_video, held_out, training_batches
+from training.vae.inflate import set_in_motion
+from training.vae.rescale import rescale
 from training.vae.sheet import write_sheet
 from training.vae.whole import decode, encode
+from training.weights import save_vae
 
 WIDTH, CHANNELS = 16, 16
 PICTURE_STEPS, PICTURES = 3500, 12
@@ -27,20 +29,24 @@ NOISE = 0.05
 """Put on latents, so that the decoder bears small errors of what will make them."""
 KEPT_SMALL = 1e-4
 """Weight of the latents' mean square, which keeps their scale from drifting."""
+SHOWN = 4
+"""Clips of each kind on a sheet."""
 AT_THE_EDGES = ("encoder.conv1", "decoder.head", "conv2")
 
 
 def main() -> None:
-    """Train, measure and write `vae.pt`."""
+    """Train, measure, and write the weights."""
     arguments = _arguments()
     torch.set_num_threads(arguments.threads or torch.get_num_threads())
     folder = arguments.out / "vae"
     batches, unseen = training_batches(arguments.out / "drawn"), held_out(arguments.out / "drawn")
     vae = _new_vae()
-    _stage(folder / "pictures", vae, arguments.picture_steps, _losses(vae, batches, PICTURES, 1), unseen)
+    still = {name: clips[:, :1] for name, clips in unseen.items()}
+    _stage(folder / "pictures", vae, arguments.picture_steps, _losses(vae, batches, PICTURES, 1), still)
+    set_in_motion(vae)
     _stage(folder / "clips", vae, arguments.clip_steps, _losses(vae, batches, CLIPS, FRAMES), unseen)
-    with replace_atomic(folder / "vae.pt") as path:
-        torch.save(vae.state_dict(), path)
+    rescale(vae, [batches.clips["plain"][i : i + 4] for i in range(0, 200, 4)])
+    save_vae(arguments.out / "weights", vae.state_dict())
 
 
 def _arguments() -> argparse.Namespace:
@@ -69,7 +75,7 @@ def _stage(folder: Path, vae: VideoVAE_, steps: int, losses: Step, unseen: Mappi
     others = [each for each in parameters.values() if id(each) not in inside]
     training = Training(folder, steps, parameters, Optimizers(matrices, others), HIGHEST)
     training.run(losses, 500, lambda step: _look(vae, training, unseen, step))
-    vae.load_state_dict(training.averages.mean)
+    training.keep_averages()
 
 
 def _losses(vae: VideoVAE_, batches: Batches, count: int, frames: int) -> Step:
@@ -81,7 +87,7 @@ def _losses(vae: VideoVAE_, batches: Batches, count: int, frames: int) -> Step:
         difference = (decode(vae, latents + NOISE * noise) - video).float()
         error = difference.square().mean()
         (5 * error + difference.abs().mean() + KEPT_SMALL * latents.float().square().mean()).backward()
-        return {"psnr": psnr(float(error)), "latent": float(latents.detach().float().std())}
+        return {"psnr": psnr(float(error.detach())), "latent": float(latents.detach().float().std())}
 
     return losses
 
@@ -89,17 +95,14 @@ def _losses(vae: VideoVAE_, batches: Batches, count: int, frames: int) -> Step:
 @torch.no_grad()
 def _look(vae: VideoVAE_, training: Training, unseen: Mapping[str, np.ndarray], step: int) -> Measures:
     """The PSNR of whole unseen clips, with the mean of the weights; and a sheet of them."""
-    learnt = {name: each.detach().clone() for name, each in training.parameters.items()}
-    vae.load_state_dict(training.averages.mean)
     measures, shown = {}, []
-    for name, clips in unseen.items():
-        made = [decode(vae, encode(vae, as_video(clips[i : i + 1]))).float() for i in range(0, len(clips), 4)]
-        true = [as_video(clips[i : i + 1]).float() for i in range(0, len(clips), 4)]
-        errors = [float((a.clamp(-1, 1) - b).square().mean()) for a, b in zip(made, true, strict=True)]
-        measures[f"unseen_{name}"] = float(np.mean([psnr(error) for error in errors]))
-        shown += list(zip(true[:6], made[:6], strict=True))[: 6 if name == "plain" else 2]
+    with training.averaged():
+        for name, clips in unseen.items():
+            true = [as_video(clips[i : i + 1]) for i in range(0, len(clips), 4)]
+            pairs = [(each.float(), decode(vae, encode(vae, each)).float().clamp(-1, 1)) for each in true]
+            measures[f"unseen_{name}"] = float(np.mean([psnr(float((a - b).square().mean())) for a, b in pairs]))
+            shown += pairs[:SHOWN]
     write_sheet(training.folder / f"sheet-{step:06d}.png", shown)
-    vae.load_state_dict(learnt)
     return measures
 
 

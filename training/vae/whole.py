@@ -84,7 +84,9 @@ def _valid_conv(conv: CausalConv3d, x: torch.Tensor, alone: bool) -> torch.Tenso
 def _attention(block: AttentionBlock, x: torch.Tensor) -> torch.Tensor:
     batch, channels, frames, height, width = x.shape
     y = norm(x, block.norm.gamma).permute(0, 2, 3, 4, 1).reshape(batch * frames, height * width, channels)
-    q, k, v = F.linear(y, *(part.flatten(1) if part.dim() > 1 else part for part in _cast(block.to_qkv, x))).chunk(3, -1)
+    q, k, v = F.linear(y, *(part.flatten(1) if part.dim() > 1 else part for part in _cast(block.to_qkv, x))).chunk(
+        3, -1
+    )
     y = F.scaled_dot_product_attention(q[:, None], k[:, None], v[:, None])[:, 0]
     y = F.linear(y, *(part.flatten(1) if part.dim() > 1 else part for part in _cast(block.proj, x)))
     return x + y.reshape(batch, frames, height, width, channels).permute(0, 4, 1, 2, 3)

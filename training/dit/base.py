@@ -1,0 +1,123 @@
+"""Train text encoder and transformer on captions: `python -m training.dit.base --out outputs/demo`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import torch
+from diffsynth.models.wan_video_dit import WanModel
+from diffsynth.models.wan_video_text_encoder import WanTextEncoder
+
+from standin_batch.weights.rows_demo import DEMO_DIT, DEMO_T5
+from training import clips
+from training.clips import HELD_OUT, drawn, training_scene
+from training.dit.flow import flow_loss, sample
+from training.dit.forward import Text, velocity
+from training.dit.scenes import Vae, latents_of, load_vae
+from training.dit.sheet import write_strips
+from training.dit.text import encode, tokens_of
+from training.loop import Measures, Optimizers, Training, matrices_of
+from training.weights import save_dit, save_text_encoder, write_tokenizer
+from training.words import words
+from training.world.scene import caption
+
+SCENES = 4500
+UNSEEN = 64
+BATCH = 32
+STEPS = 8000
+HIGHEST = 3e-3
+WITHOUT_PROMPT = 0.1
+"""Share of captions that are left out, for guidance."""
+AT_THE_EDGES = ("patch_embedding", "head", "token_embedding", "blocks.0.pos", "blocks.1.pos", "time", "text")
+SHOWN = (
+    "A person walks to the left on a beach.",
+    "In a forest, a person jumps.",
+    "A person comes closer, in a city.",
+    "Someone nods under a night sky.",
+    "A person walks to the right in a room.",
+    "A person stands still in the snow.",
+    "A person jumps in a desert.",
+    "A video of a person who walks to the right in a meadow.",
+)
+
+
+def main() -> None:
+    """Train, and write text encoder, tokenizer and transformer."""
+    arguments = _arguments()
+    root = arguments.out / "weights"
+    write_tokenizer(root, words())
+    vae = load_vae(root)
+    torch.manual_seed(1)
+    dit, encoder = new_dit(), WanTextEncoder(**DEMO_T5).train()
+    encoder.token_embedding.weight.data.normal_(0, 1)
+    parameters = {f"dit.{name}": each for name, each in dit.named_parameters()}
+    parameters |= {f"text.{name}": each for name, each in encoder.named_parameters()}
+    matrices = matrices_of(dit.named_parameters(), AT_THE_EDGES)
+    inside = {id(each) for each in matrices}
+    others = [each for each in parameters.values() if id(each) not in inside]
+    training = Training(arguments.out / "base", arguments.steps, parameters, Optimizers(matrices, others), HIGHEST)
+    training.run(_losses(arguments.out, vae, dit, encoder), 1000, _look(arguments.out, vae, dit, encoder, training))
+    training.keep_averages()
+    save_dit(root, dit.state_dict())
+    save_text_encoder(root, encoder.state_dict())
+
+
+def new_dit() -> WanModel:
+    """A transformer of the demo row's sizes that says nothing yet."""
+    dit = WanModel(**DEMO_DIT)
+    torch.nn.init.zeros_(dit.head.head.weight)
+    torch.nn.init.zeros_(dit.head.head.bias)
+    return dit
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m training.dit.base", description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="folder of the whole training")
+    parser.add_argument("--steps", type=int, default=STEPS)
+    return parser.parse_args()
+
+
+def _losses(out: Path, vae: Vae, dit: WanModel, encoder: WanTextEncoder):  # noqa: ANN202
+    latents = latents_of(out / "latents", "plain", vae, drawn(out / "drawn", "plain", clips.plain, range(SCENES)))
+    captions = [caption(training_scene(seed)) for seed in range(SCENES)]
+    tokens = tokens_of(out / "weights", [*captions, ""])
+
+    def losses(_: int, chance: torch.Generator) -> Measures:
+        rows = torch.randint(SCENES, (BATCH,), generator=chance)
+        said = torch.where(torch.rand(BATCH, generator=chance) < WITHOUT_PROMPT, SCENES, rows)
+        with torch.autocast("cpu", torch.bfloat16):
+            text = encode(encoder, tokens.pick(said))
+            loss = flow_loss(lambda x, t: velocity(dit, x, t, text), latents[rows].float(), chance)
+        loss.backward()
+        return {"loss": float(loss.detach())}
+
+    return losses
+
+
+def _look(out: Path, vae: Vae, dit: WanModel, encoder: WanTextEncoder, training: Training):  # noqa: ANN202
+    seeds = range(HELD_OUT, HELD_OUT + UNSEEN)
+    unseen = latents_of(out / "latents", "unseen", vae, drawn(out / "drawn", "plain", clips.plain, seeds)).float()
+    said = tokens_of(out / "weights", [caption(training_scene(seed)) for seed in seeds])
+    prompts = tokens_of(out / "weights", SHOWN)
+    nothing = tokens_of(out / "weights", [""] * len(SHOWN))
+
+    @torch.no_grad()
+    def look(step: int) -> Measures:
+        with training.averaged(), torch.autocast("cpu", torch.bfloat16):
+            text, shown, empty = (encode(encoder, tokens) for tokens in (said, prompts, nothing))
+            chance = torch.Generator().manual_seed(0)
+            loss = flow_loss(lambda x, t: velocity(dit, x, t, text), unseen, chance)
+            made = sample(_prompted(dit, shown), _prompted(dit, empty), (len(SHOWN), *unseen.shape[1:]), 0)
+            write_strips(training.folder / f"sheet-{step:06d}.png", vae.decode(made))
+        return {"unseen": float(loss)}
+
+    return look
+
+
+def _prompted(dit: WanModel, text: Text):  # noqa: ANN202
+    return lambda x, t: velocity(dit, x, t, text)
+
+
+if __name__ == "__main__":
+    main()
