@@ -30,12 +30,22 @@ PORTRAIT = 256
 ROOM = 1.5
 """The square about a face that Stand-In is shown, in sides of the face's box."""
 
+VIEWS = 2
+"""Portraits of each scene's character."""
+MISPLACED = 0.04
+"""By how much a face's box is off, in its sides: about what a detector gives."""
+
 Draw = Callable[[int], Clips]
 
 
 def training_scene(seed: int, style: str = "plain") -> Scene:
     """The scene of a seed below `HELD_OUT`, with a character who may be trained on."""
-    return scene(seed, style=style, character=character(seed * 7919 % FOR_TRAINING))
+    return scene(seed, style=style, character=character(character_seed(seed)))
+
+
+def character_seed(seed: int) -> int:
+    """Of the character in the training scene of a seed."""
+    return seed * 7919 % FOR_TRAINING
 
 
 def plain(seed: int) -> Clips:
@@ -58,14 +68,27 @@ def head(seed: int) -> Clips:
     return head_of(seed % FOR_TRAINING, seed)[None]
 
 
+def heads(seed: int) -> Clips:
+    """The character of the scene of this seed, as the model is shown it, in two views: `[2, 96, 96, 3]`."""
+    return np.stack([head_of(character_seed(seed), VIEWS * seed + view) for view in range(VIEWS)])
+
+
 def head_of(who: int, view: int, side: int = SIZE) -> Clips:
-    """The head of character `who` on white, `[side, side, 3]`, cut out as `standin_batch.face.subject` does."""
+    """The head of character `who` on white, `[side, side, 3]`, cut out as `standin_batch.face.subject` does.
+
+    Args:
+        who: seed of the character.
+        view: seed of the portrait, and of how the face's box is off.
+        side: pixels of the square.
+    """
     import cv2
 
     person = character(who)
     left, top, right, bottom = portrait_truth(person, PORTRAIT, view).box
-    half = max(right - left, bottom - top) * ROOM / 2
-    x, y = (left + right) / 2, (top + bottom) / 2
+    face = max(right - left, bottom - top)
+    aside, below, larger = np.random.Generator(np.random.Philox(view)).uniform(-MISPLACED, MISPLACED, 3)
+    half = face * ROOM / 2 * (1 + larger)
+    x, y = (left + right) / 2 + aside * face, (top + bottom) / 2 + below * face
     scale = side / (2 * half)
     moved = np.array([[scale, 0, side / 2 - scale * x], [0, scale, side / 2 - scale * y]])
     picture = portrait(person, PORTRAIT, view)

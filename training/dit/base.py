@@ -79,7 +79,8 @@ def _arguments() -> argparse.Namespace:
 
 
 def _losses(out: Path, vae: Vae, dit: WanModel, encoder: WanTextEncoder):  # noqa: ANN202
-    latents = latents_of(out / "latents", "plain", vae, drawn(out / "drawn", "plain", clips.plain, range(SCENES)))
+    drawings = drawn(out / "drawn", "plain", clips.plain, range(SCENES))
+    latents = latents_of(out / "latents", "plain-0", vae, drawings)
     captions = [caption(training_scene(seed)) for seed in range(SCENES)]
     tokens = tokens_of(out / "weights", [*captions, ""])
 
@@ -97,7 +98,8 @@ def _losses(out: Path, vae: Vae, dit: WanModel, encoder: WanTextEncoder):  # noq
 
 def _look(out: Path, vae: Vae, dit: WanModel, encoder: WanTextEncoder, training: Training):  # noqa: ANN202
     seeds = range(HELD_OUT, HELD_OUT + UNSEEN)
-    unseen = latents_of(out / "latents", "unseen", vae, drawn(out / "drawn", "plain", clips.plain, seeds)).float()
+    drawings = drawn(out / "drawn", "plain", clips.plain, seeds)
+    unseen = latents_of(out / "latents", f"plain-{HELD_OUT}", vae, drawings).float()
     said = tokens_of(out / "weights", [caption(training_scene(seed)) for seed in seeds])
     prompts = tokens_of(out / "weights", SHOWN)
     nothing = tokens_of(out / "weights", [""] * len(SHOWN))

@@ -188,10 +188,8 @@ def _hints(
 
 
 def _rotated(rope: Rope, x: torch.Tensor) -> torch.Tensor:
-    (real, imaginary), (cos, sin) = (
-        x.float().unflatten(2, (-1, *rope.turns.shape[-2:])).unbind(-1),
-        rope.turns.unbind(-1),
-    )
+    real, imaginary = x.float().unflatten(2, (-1, *rope.turns.shape[-2:])).unbind(-1)
+    cos, sin = rope.turns.unbind(-1)
     return torch.stack((real * cos - imaginary * sin, real * sin + imaginary * cos), dim=-1).flatten(2).to(x.dtype)
 
 

@@ -1,4 +1,4 @@
-"""RMS norm over the channels and SiLU: in one pass where a C++ compiler is at hand, in PyTorch's own steps elsewhere."""
+"""RMS norm over the channels and SiLU: in one pass where a C++ compiler is at hand, else in PyTorch's own steps."""
 
 from __future__ import annotations
 

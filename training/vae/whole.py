@@ -84,12 +84,16 @@ def _valid_conv(conv: CausalConv3d, x: torch.Tensor, alone: bool) -> torch.Tenso
 def _attention(block: AttentionBlock, x: torch.Tensor) -> torch.Tensor:
     batch, channels, frames, height, width = x.shape
     y = norm(x, block.norm.gamma).permute(0, 2, 3, 4, 1).reshape(batch * frames, height * width, channels)
-    q, k, v = F.linear(y, *(part.flatten(1) if part.dim() > 1 else part for part in _cast(block.to_qkv, x))).chunk(
-        3, -1
-    )
+    q, k, v = _pointwise(block.to_qkv, y).chunk(3, -1)
     y = F.scaled_dot_product_attention(q[:, None], k[:, None], v[:, None])[:, 0]
-    y = F.linear(y, *(part.flatten(1) if part.dim() > 1 else part for part in _cast(block.proj, x)))
+    y = _pointwise(block.proj, y)
     return x + y.reshape(batch, frames, height, width, channels).permute(0, 4, 1, 2, 3)
+
+
+def _pointwise(conv: nn.Conv2d, x: torch.Tensor) -> torch.Tensor:
+    """A convolution with a kernel of one pixel, the channels last."""
+    weight, bias = _cast(conv, x)
+    return F.linear(x, weight.flatten(1), bias)
 
 
 def _resample(layer: Resample, x: torch.Tensor) -> torch.Tensor:
@@ -111,7 +115,7 @@ def _two_for_one(conv: CausalConv3d, x: torch.Tensor) -> torch.Tensor:
 def _each_frame(layer: Resample, x: torch.Tensor) -> torch.Tensor:
     frames = x.shape[2]
     x = x.transpose(1, 2).flatten(0, 1)
-    scale, conv = layer.resample
+    conv = layer.resample[1]
     weight, bias = _cast(conv, x)
     if layer.mode.startswith("upsample"):
         x = F.conv2d(F.interpolate(x, scale_factor=2, mode="nearest"), weight, bias, padding=1)
