@@ -58,9 +58,7 @@ def _losses(dit: WanModel, adapter: Adapter, known: Scenes, shown: torch.Tensor)
         text = known.text.pick(said_or_not(rows, chance))
         with torch.autocast("cpu", torch.bfloat16):
             identity = identity_of(dit, adapter, shown[rows, views].float(), GRID)
-            loss = flow_loss(
-                lambda x, t: velocity(dit, x, t, text, identity), known.latents[rows].float(), chance
-            )
+            loss = flow_loss(lambda x, t: velocity(dit, x, t, text, identity), known.latents[rows].float(), chance)
         loss.backward()
         return {"loss": float(loss.detach())}
 

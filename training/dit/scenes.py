@@ -37,9 +37,14 @@ class Vae:
     @torch.no_grad()
     def encode(self, clips: Clips) -> torch.Tensor:
         """uint8 [N, T, H, W, 3] to bfloat16 [N, 16, t, h, w]."""
-        mean, scale = scales()
         batches = (as_video(np.asarray(clips[i : i + AT_ONCE])) for i in range(0, len(clips), AT_ONCE))
-        found = torch.cat([encode_whole(self.model, batch).float() for batch in batches])
+        return torch.cat([self.encode_video(batch) for batch in batches])
+
+    @torch.no_grad()
+    def encode_video(self, video: torch.Tensor) -> torch.Tensor:
+        """[N, 3, T, H, W], -1..1, to bfloat16 [N, 16, t, h, w]."""
+        mean, scale = scales()
+        found = encode_whole(self.model, video.bfloat16()).float()
         return ((found - mean) * scale).bfloat16()
 
     @torch.no_grad()
