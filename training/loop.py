@@ -46,8 +46,8 @@ class Optimizers:
     both: tuple[torch.optim.Optimizer, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        adam = torch.optim.AdamW(self.others, 1e-3, betas=(0.9, 0.98), weight_decay=0.0)
-        self.both = (Muon(self.matrices), adam) if self.matrices else (adam,)
+        adam = [torch.optim.AdamW(self.others, betas=(0.9, 0.98), weight_decay=0.0)] if self.others else []
+        self.both = (Muon(self.matrices), *adam)
 
     def step(self, learning_rate: float, clip: float = 1.0) -> float:
         """One update; returns the length that the gradient had."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import torch
@@ -14,6 +13,7 @@ from training import clips
 from training.clips import HELD_OUT, drawn, training_scene
 from training.dit.flow import flow_loss, sample
 from training.dit.forward import Text, velocity
+from training.dit.learning import BATCH, WITHOUT_PROMPT, arguments
 from training.dit.scenes import Vae, latents_of, load_vae
 from training.dit.sheet import write_strips
 from training.dit.text import encode, tokens_of
@@ -22,13 +22,9 @@ from training.weights import save_dit, save_text_encoder, write_tokenizer
 from training.words import words
 from training.world.scene import caption
 
-SCENES = 4500
 UNSEEN = 64
-BATCH = 32
 STEPS = 8000
 HIGHEST = 3e-3
-WITHOUT_PROMPT = 0.1
-"""Share of captions that are left out, for guidance."""
 AT_THE_EDGES = ("patch_embedding", "head", "token_embedding", "blocks.0.pos", "blocks.1.pos", "time", "text")
 SHOWN = (
     "A person walks to the left on a beach.",
@@ -44,8 +40,8 @@ SHOWN = (
 
 def main() -> None:
     """Train, and write text encoder, tokenizer and transformer."""
-    arguments = _arguments()
-    root = arguments.out / "weights"
+    given = arguments("training.dit.base", __doc__, STEPS)
+    root = given.out / "weights"
     write_tokenizer(root, words())
     vae = load_vae(root)
     torch.manual_seed(1)
@@ -56,8 +52,10 @@ def main() -> None:
     matrices = matrices_of(dit.named_parameters(), AT_THE_EDGES)
     inside = {id(each) for each in matrices}
     others = [each for each in parameters.values() if id(each) not in inside]
-    training = Training(arguments.out / "base", arguments.steps, parameters, Optimizers(matrices, others), HIGHEST)
-    training.run(_losses(arguments.out, vae, dit, encoder), 1000, _look(arguments.out, vae, dit, encoder, training))
+    training = Training(given.out / "base", given.steps, parameters, Optimizers(matrices, others), HIGHEST)
+    training.run(
+        _losses(given.out, range(given.scenes), vae, dit, encoder), 1000, _look(given.out, vae, dit, encoder, training)
+    )
     training.keep_averages()
     save_dit(root, dit.state_dict())
     save_text_encoder(root, encoder.state_dict())
@@ -71,22 +69,15 @@ def new_dit() -> WanModel:
     return dit
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m training.dit.base", description=__doc__)
-    parser.add_argument("--out", type=Path, required=True, help="folder of the whole training")
-    parser.add_argument("--steps", type=int, default=STEPS)
-    return parser.parse_args()
-
-
-def _losses(out: Path, vae: Vae, dit: WanModel, encoder: WanTextEncoder):  # noqa: ANN202
-    drawings = drawn(out / "drawn", "plain", clips.plain, range(SCENES))
+def _losses(out: Path, seeds: range, vae: Vae, dit: WanModel, encoder: WanTextEncoder):  # noqa: ANN202
+    drawings = drawn(out / "drawn", "plain", clips.plain, seeds)
     latents = latents_of(out / "latents", "plain-0", vae, drawings)
-    captions = [caption(training_scene(seed)) for seed in range(SCENES)]
+    captions = [caption(training_scene(seed)) for seed in seeds]
     tokens = tokens_of(out / "weights", [*captions, ""])
 
     def losses(_: int, chance: torch.Generator) -> Measures:
-        rows = torch.randint(SCENES, (BATCH,), generator=chance)
-        said = torch.where(torch.rand(BATCH, generator=chance) < WITHOUT_PROMPT, SCENES, rows)
+        rows = torch.randint(len(seeds), (BATCH,), generator=chance)
+        said = torch.where(torch.rand(BATCH, generator=chance) < WITHOUT_PROMPT, len(seeds), rows)
         with torch.autocast("cpu", torch.bfloat16):
             text = encode(encoder, tokens.pick(said))
             loss = flow_loss(lambda x, t: velocity(dit, x, t, text), latents[rows].float(), chance)

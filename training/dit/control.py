@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 from diffsynth.models.wan_video_dit import WanModel
 from diffsynth.models.wan_video_vace import VaceWanModel
@@ -126,7 +127,7 @@ def _look(
                     0,
                 )
             )
-            pairs = [clip for pair in zip(drawings, made, strict=True) for clip in pair]
+            pairs = np.stack([clip for pair in zip(drawings, made, strict=True) for clip in pair])
             write_strips(training.folder / f"sheet-{step:06d}.png", pairs)
         return {"unseen": float(loss)}
 

@@ -31,10 +31,8 @@ SCENES = 500
 RANK = 8
 HIGHEST = 2e-3
 WITH_IDENTITY = 0.5
-TARGETS = tuple(f"{attention}.{part}" for attention in ("self_attn", "cross_attn") for part in "qkvo") + (
-    "ffn.0",
-    "ffn.2",
-)
+ATTENTIONS = ("self_attn", "cross_attn")
+TARGETS = (*(f"{attention}.{part}" for attention in ATTENTIONS for part in "qkvo"), "ffn.0", "ffn.2")
 PREFIX = "diffusion_model"
 SHOWN = 8
 

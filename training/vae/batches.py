@@ -82,7 +82,7 @@ def held_out(folder: Path) -> Mapping[str, Clips]:
 
 def as_video(pixels: Clips) -> torch.Tensor:
     """uint8 [B, T, H, W, 3] as [B, 3, T, H, W], -1..1, bfloat16, the channels last in memory."""
-    return (torch.from_numpy(pixels).float() / 127.5 - 1).bfloat16().permute(0, 4, 1, 2, 3)
+    return (torch.from_numpy(pixels.astype(np.float32)) / 127.5 - 1).bfloat16().permute(0, 4, 1, 2, 3)
 
 
 def _crop(clips: Clips, frames: int, rng: np.random.Generator) -> Clips:
