@@ -23,7 +23,9 @@ AVERAGED = 0.999
 """Of the weights' running mean, which is what is kept in the end."""
 
 Measures = Mapping[str, float]
-Step = Callable[[int, torch.Generator], Measures]
+Step = Callable[[int, torch.Generator], tuple[torch.Tensor, Measures]]
+"""From the step's number and a source of chance to its loss and what else there is to say of it."""
+Look = Callable[[int], Measures]
 
 
 def learning_rate(step: int, steps: int, highest: float, warm_up: int = 100) -> float:
@@ -99,11 +101,11 @@ class Training:
     def __post_init__(self) -> None:
         self.averages = Averages(self.parameters)
 
-    def run(self, losses: Step, every: int = 0, look: Callable[[int], Measures] | None = None) -> None:
+    def run(self, losses: Step, every: int = 0, look: Look | None = None) -> None:
         """Take all steps that are left.
 
         Args:
-            losses: computes the gradients of one step and returns its measures; all chance comes from its generator.
+            losses: the loss of one step; all chance comes from its generator.
             every: steps between two looks; 0 for none.
             look: measures what is worth measuring, and may write sheets.
         """
@@ -112,11 +114,12 @@ class Training:
         clock = saved = time.monotonic()
         recent: list[Measures] = []
         for step in range(begun, self.steps):
-            measures = losses(step, _chance(self.seed, step))
+            loss, measures = losses(step, _chance(self.seed, step))
+            loss.backward()  # type: ignore[no-untyped-call]
             rate = learning_rate(step, self.steps, self.highest)
             self.optimizers.step(rate)
             self.averages.follow(step)
-            recent.append(measures)
+            recent.append({"loss": float(loss.detach()), **measures})
             now, done = time.monotonic(), step + 1
             if done % LOG_EVERY == 0:
                 self._say(done, seconds + now - clock, _means(recent), rate)

@@ -70,7 +70,7 @@ def save_vace(root: Path, state: State) -> None:
 
 
 def save_adapter(root: Path, state: State) -> None:
-    """Write the Stand-In adapter: `blocks.N.self_attn.q_loras.down.weight` [64, 160], `up` [160, 64], k and v alike."""
+    """Write the Stand-In adapter: `blocks.N.self_attn.q_loras.down.weight` [32, 160], `up` [160, 32], k and v alike."""
     adapter = _rounded(state, DEMO_PARTS.adapter_shapes())
     write_pickle(root / ADAPTERS / ROW.experts[0].adapters[0], {"state_dict": adapter})
 

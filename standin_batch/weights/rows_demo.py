@@ -29,7 +29,7 @@ DEMO_DIT: dict[str, Any] = {
     "has_image_input": False,
 }
 DEMO_VACE: dict[str, Any] = {
-    "vace_layers": [0, 3],
+    "vace_layers": [0],
     "vace_in_dim": 96,
     "patch_size": [1, 2, 2],
     "has_image_input": False,
@@ -51,7 +51,7 @@ DEMO_T5: dict[str, Any] = {
 }
 DEMO_VAE: dict[str, Any] = {"dim": 16, "z_dim": 16}
 
-DEMO_PARTS = Parts(DEMO_DIT, DEMO_VACE, DEMO_T5, DEMO_VAE, adapter_rank=64)
+DEMO_PARTS = Parts(DEMO_DIT, DEMO_VACE, DEMO_T5, DEMO_VAE, adapter_rank=32)
 
 _SIZES = DEMO_PARTS.sizes(
     text_encoder_parameters=115_264,
@@ -64,7 +64,7 @@ _SIZES = DEMO_PARTS.sizes(
 
 DEMO_DIFFSYNTH: tuple[Entry, ...] = (
     dit_entry("ec7d6ccc25c54f0bc0c4653be7130e6b", DEMO_DIT),
-    vace_entry("f4f387f7fa6622529413eb38dfc5b5c2", DEMO_VACE),
+    vace_entry("6811d05d5e4ba0f23857e5763d30438c", DEMO_VACE),
     text_encoder_entry("bcbf522a0f89ab8f1ce926261a4e4c3c", DEMO_T5),
     vae_entry("438d631aacf1c0bf3b359a8315529e73", DEMO_VAE),
 )

@@ -5,7 +5,6 @@ The character of each clip is shown by a portrait; captions say nothing of who i
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -14,12 +13,12 @@ from diffsynth.models.wan_video_dit import WanModel
 from standin_batch.weights.rows_demo import DEMO_PARTS
 from training import clips
 from training.clips import HELD_OUT, VIEWS, drawn
-from training.dit.flow import flow_loss, sample
+from training.dit.flow import flow_loss
 from training.dit.forward import Adapter, identity_of, velocity
-from training.dit.learning import BATCH, GRID, Scenes, arguments, said_or_not, scenes, write_scene_sheet
+from training.dit.learning import BATCH, GRID, Scenes, arguments, made_of, said_or_not, scenes, write_scene_sheet
 from training.dit.scenes import Vae, latents_of, load_vae
 from training.dit.trained import load_dit
-from training.loop import Measures, Optimizers, Step, Training
+from training.loop import Look, Measures, Optimizers, Step, Training
 from training.weights import save_adapter
 
 STEPS = 4000
@@ -48,24 +47,23 @@ def portraits(out: Path, vae: Vae, seeds: range) -> torch.Tensor:
     """The latents of two portraits of each scene's character: [N, 2, 16, 1, 12, 12]."""
     heads = drawn(out / "drawn", "portraits", clips.heads, seeds)
     latents = latents_of(out / "latents", f"portraits-{seeds.start}", vae, heads.reshape(-1, 1, *heads.shape[2:]))
-    return latents.unflatten(0, (-1, VIEWS))
+    return latents.view(-1, VIEWS, *latents.shape[1:])
 
 
 def _losses(dit: WanModel, adapter: Adapter, known: Scenes, shown: torch.Tensor) -> Step:
-    def losses(_: int, chance: torch.Generator) -> Measures:
+    def losses(_: int, chance: torch.Generator) -> tuple[torch.Tensor, Measures]:
         rows = torch.randint(len(shown), (BATCH,), generator=chance)
         views = torch.randint(VIEWS, (BATCH,), generator=chance)
         text = known.text.pick(said_or_not(rows, chance))
         with torch.autocast("cpu", torch.bfloat16):
             identity = identity_of(dit, adapter, shown[rows, views].float(), GRID)
             loss = flow_loss(lambda x, t: velocity(dit, x, t, text, identity), known.latents[rows].float(), chance)
-        loss.backward()
-        return {"loss": float(loss.detach())}
+        return loss, {}
 
     return losses
 
 
-def _look(out: Path, vae: Vae, dit: WanModel, adapter: Adapter, training: Training) -> Callable[[int], Measures]:
+def _look(out: Path, vae: Vae, dit: WanModel, adapter: Adapter, training: Training) -> Look:
     seeds = range(HELD_OUT, HELD_OUT + UNSEEN)
     unseen, shown = scenes(out, "plain", vae, seeds), portraits(out, vae, seeds)[:, 0].float()
     heads = drawn(out / "drawn", "portraits", clips.heads, seeds)[:SHOWN, 0]
@@ -77,15 +75,8 @@ def _look(out: Path, vae: Vae, dit: WanModel, adapter: Adapter, training: Traini
             text = unseen.text.pick(torch.arange(UNSEEN))
             chance = torch.Generator().manual_seed(0)
             loss = flow_loss(lambda x, t: velocity(dit, x, t, text, identity), unseen.latents.float(), chance)
-            first = [(keys[:SHOWN], values[:SHOWN]) for keys, values in identity]
-            said, nothing = unseen.text.pick(torch.arange(SHOWN)), unseen.text.pick(torch.full((SHOWN,), -1))
-            made = sample(
-                lambda x, t: velocity(dit, x, t, said, first),
-                lambda x, t: velocity(dit, x, t, nothing, first),
-                (SHOWN, *unseen.latents.shape[1:]),
-                0,
-            )
-            write_scene_sheet(training.folder / f"sheet-{step:06d}.png", heads, vae.decode(made))
+            made = made_of(dit, vae, unseen.text, SHOWN, identity)
+            write_scene_sheet(training.folder / f"sheet-{step:06d}.png", heads, made)
         return {"unseen": float(loss)}
 
     return look

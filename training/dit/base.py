@@ -11,13 +11,13 @@ from diffsynth.models.wan_video_text_encoder import WanTextEncoder
 from standin_batch.weights.rows_demo import DEMO_DIT, DEMO_T5
 from training import clips
 from training.clips import HELD_OUT, drawn, training_scene
-from training.dit.flow import flow_loss, sample
+from training.dit.flow import Velocity, flow_loss, sample
 from training.dit.forward import Text, velocity
 from training.dit.learning import BATCH, WITHOUT_PROMPT, arguments
 from training.dit.scenes import Vae, latents_of, load_vae
 from training.dit.sheet import write_strips
 from training.dit.text import encode, tokens_of
-from training.loop import Measures, Optimizers, Training, matrices_of
+from training.loop import Look, Measures, Optimizers, Step, Training, matrices_of
 from training.weights import save_dit, save_text_encoder, write_tokenizer
 from training.words import words
 from training.world.scene import caption
@@ -69,25 +69,24 @@ def new_dit() -> WanModel:
     return dit
 
 
-def _losses(out: Path, seeds: range, vae: Vae, dit: WanModel, encoder: WanTextEncoder):  # noqa: ANN202
+def _losses(out: Path, seeds: range, vae: Vae, dit: WanModel, encoder: WanTextEncoder) -> Step:
     drawings = drawn(out / "drawn", "plain", clips.plain, seeds)
     latents = latents_of(out / "latents", "plain-0", vae, drawings)
     captions = [caption(training_scene(seed)) for seed in seeds]
     tokens = tokens_of(out / "weights", [*captions, ""])
 
-    def losses(_: int, chance: torch.Generator) -> Measures:
+    def losses(_: int, chance: torch.Generator) -> tuple[torch.Tensor, Measures]:
         rows = torch.randint(len(seeds), (BATCH,), generator=chance)
         said = torch.where(torch.rand(BATCH, generator=chance) < WITHOUT_PROMPT, len(seeds), rows)
         with torch.autocast("cpu", torch.bfloat16):
             text = encode(encoder, tokens.pick(said))
             loss = flow_loss(lambda x, t: velocity(dit, x, t, text), latents[rows].float(), chance)
-        loss.backward()
-        return {"loss": float(loss.detach())}
+        return loss, {}
 
     return losses
 
 
-def _look(out: Path, vae: Vae, dit: WanModel, encoder: WanTextEncoder, training: Training):  # noqa: ANN202
+def _look(out: Path, vae: Vae, dit: WanModel, encoder: WanTextEncoder, training: Training) -> Look:
     seeds = range(HELD_OUT, HELD_OUT + UNSEEN)
     drawings = drawn(out / "drawn", "plain", clips.plain, seeds)
     unseen = latents_of(out / "latents", f"plain-{HELD_OUT}", vae, drawings).float()
@@ -108,7 +107,7 @@ def _look(out: Path, vae: Vae, dit: WanModel, encoder: WanTextEncoder, training:
     return look
 
 
-def _prompted(dit: WanModel, text: Text):  # noqa: ANN202
+def _prompted(dit: WanModel, text: Text) -> Velocity:
     return lambda x, t: velocity(dit, x, t, text)
 
 

@@ -5,7 +5,6 @@ It is shown a stick figure whose head is a disc. Half of the clips show the iden
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +16,13 @@ from standin_batch.weights.rows_demo import DEMO_VACE
 from training import clips
 from training.clips import HELD_OUT, VIEWS, drawn
 from training.dit.adapter import portraits
-from training.dit.flow import flow_loss, sample
+from training.dit.flow import flow_loss
 from training.dit.forward import Adapter, identity_of, velocity
-from training.dit.learning import BATCH, GRID, Scenes, arguments, said_or_not, scenes
+from training.dit.learning import BATCH, GRID, Scenes, arguments, made_of, said_or_not, scenes
 from training.dit.scenes import Vae, latents_of, load_vae
 from training.dit.sheet import write_strips
 from training.dit.trained import load_adapter, load_dit
-from training.loop import Measures, Optimizers, Step, Training, matrices_of
+from training.loop import Look, Measures, Optimizers, Step, Training, matrices_of
 from training.weights import save_vace
 
 STEPS = 2500
@@ -84,7 +83,7 @@ def shown_to_vace(out: Path, vae: Vae, seeds: range) -> torch.Tensor:
 def _losses(
     dit: WanModel, adapter: Adapter, vace: VaceWanModel, known: Scenes, shown: torch.Tensor, figures: torch.Tensor
 ) -> Step:
-    def losses(_: int, chance: torch.Generator) -> Measures:
+    def losses(_: int, chance: torch.Generator) -> tuple[torch.Tensor, Measures]:
         rows = torch.randint(len(shown), (BATCH,), generator=chance)
         views = torch.randint(VIEWS, (BATCH,), generator=chance)
         with_identity = float(torch.rand((), generator=chance)) < WITH_IDENTITY
@@ -96,15 +95,12 @@ def _losses(
             loss = flow_loss(
                 lambda x, t: velocity(dit, x, t, text, identity, control), known.latents[rows].float(), chance
             )
-        loss.backward()
-        return {"loss": float(loss.detach())}
+        return loss, {}
 
     return losses
 
 
-def _look(
-    out: Path, vae: Vae, dit: WanModel, adapter: Adapter, vace: VaceWanModel, training: Training
-) -> Callable[[int], Measures]:
+def _look(out: Path, vae: Vae, dit: WanModel, adapter: Adapter, vace: VaceWanModel, training: Training) -> Look:
     seeds = range(HELD_OUT, HELD_OUT + UNSEEN)
     unseen, figures = scenes(out, "plain", vae, seeds), shown_to_vace(out, vae, seeds).float()
     shown = portraits(out, vae, seeds)[:, 0].float()
@@ -117,16 +113,7 @@ def _look(
             chance = torch.Generator().manual_seed(0)
             loss = flow_loss(lambda x, t: velocity(dit, x, t, text, None, control), unseen.latents.float(), chance)
             identity = identity_of(dit, adapter, shown[:SHOWN], GRID)
-            said, nothing = unseen.text.pick(torch.arange(SHOWN)), unseen.text.pick(torch.full((SHOWN,), -1))
-            first = vace, figures[:SHOWN]
-            made = vae.decode(
-                sample(
-                    lambda x, t: velocity(dit, x, t, said, identity, first),
-                    lambda x, t: velocity(dit, x, t, nothing, identity, first),
-                    (SHOWN, *unseen.latents.shape[1:]),
-                    0,
-                )
-            )
+            made = made_of(dit, vae, unseen.text, SHOWN, identity, control)
             pairs = np.stack([clip for pair in zip(drawings, made, strict=True) for clip in pair])
             write_strips(training.folder / f"sheet-{step:06d}.png", pairs)
         return {"unseen": float(loss)}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -104,7 +105,8 @@ def velocity(
     x = dit.patchify(latents)
     grid = x.shape[2:]
     x = x.flatten(2).transpose(1, 2)
-    rope = Rope.of(*(table[:length] for table, length in zip(dit.freqs, grid, strict=True)), x.device)
+    frames, rows, columns = (table[:length] for table, length in zip(dit.freqs, grid, strict=True))
+    rope = Rope.of(frames, rows, columns, x.device)
     context = dit.text_embedding(text.tokens)
     hints = {} if vace is None else _hints(*vace, x, context, text.weights, modulation, rope)
     for number, block in enumerate(dit.blocks):
@@ -137,7 +139,7 @@ def identity_of(dit: WanModel, adapter: Adapter | None, latents: torch.Tensor, g
         attention, y = block.self_attn, modulated(block.norm1(x), shift_msa, scale_msa)
         q, k, v = attention.q(y), attention.k(y), attention.v(y)
         if adapter is not None:
-            loras = adapter.blocks[number].self_attn
+            loras: Any = adapter.blocks[number].self_attn
             q, k, v = q + loras["q_loras"](y), k + loras["k_loras"](y), v + loras["v_loras"](y)
         q, k = _rotated(rope, attention.norm_q(q)), _rotated(rope, attention.norm_k(k))
         found.append((k, v))
@@ -188,7 +190,7 @@ def _hints(
 
 
 def _rotated(rope: Rope, x: torch.Tensor) -> torch.Tensor:
-    real, imaginary = x.float().unflatten(2, (-1, *rope.turns.shape[-2:])).unbind(-1)
+    real, imaginary = x.float().view(*x.shape[:2], -1, *rope.turns.shape[-2:]).unbind(-1)
     cos, sin = rope.turns.unbind(-1)
     return torch.stack((real * cos - imaginary * sin, real * sin + imaginary * cos), dim=-1).flatten(2).to(x.dtype)
 
@@ -196,7 +198,7 @@ def _rotated(rope: Rope, x: torch.Tensor) -> torch.Tensor:
 def _attend(
     q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, heads: int, weights: torch.Tensor | None = None
 ) -> torch.Tensor:
-    q, k, v = (each.unflatten(2, (heads, -1)).transpose(1, 2) for each in (q, k, v))
+    q, k, v = (each.view(*each.shape[:2], heads, -1).transpose(1, 2) for each in (q, k, v))
     mask = None if weights is None else weights.to(q.dtype)
     found = F.scaled_dot_product_attention(q, k.to(q.dtype), v.to(q.dtype), attn_mask=mask)
     return found.transpose(1, 2).flatten(2)

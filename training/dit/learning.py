@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from diffsynth.models.wan_video_dit import WanModel
+from diffsynth.models.wan_video_vace import VaceWanModel
 from PIL import Image
 
+from standin_batch.engine.dit.block import KeyValue
 from training import clips
 from training.clips import Clips, drawn, training_scene
-from training.dit.forward import Text
+from training.dit.flow import sample
+from training.dit.forward import Text, velocity
 from training.dit.scenes import Vae, latents_of
 from training.dit.trained import encoded
 from training.world.scene import caption
@@ -21,7 +26,10 @@ BATCH = 32
 SCENES = 4500
 GRID = (6, 6)
 """Rows and columns of a clip's tokens at 96 x 96."""
+LATENTS = (16, 4, 12, 12)
+"""Of a clip of 13 frames of 96 x 96."""
 WITHOUT_PROMPT = 0.1
+"""Share of captions that are left out, for guidance."""
 SHOWN = 5
 """Frames of a clip on a sheet."""
 
@@ -74,6 +82,37 @@ def scenes(out: Path, style: str, vae: Vae, seeds: range) -> Scenes:
 def said_or_not(rows: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
     """The rows of captions, some of them replaced by the last one, which says nothing."""
     return torch.where(torch.rand(len(rows), generator=chance) < WITHOUT_PROMPT, -1, rows)
+
+
+@torch.no_grad()
+def made_of(
+    dit: WanModel,
+    vae: Vae,
+    text: Captions,
+    count: int,
+    identity: Sequence[KeyValue] | None = None,
+    vace: tuple[VaceWanModel, torch.Tensor] | None = None,
+) -> Clips:
+    """The clips that the first captions make, uint8 [count, T, H, W, 3].
+
+    Args:
+        dit: the transformer.
+        vae: that decodes.
+        text: of the captions.
+        count: how many.
+        identity: keys and values of at least as many.
+        vace: what is shown to it, at least as many.
+    """
+    said, nothing = text.pick(torch.arange(count)), text.pick(torch.full((count,), -1))
+    first = None if identity is None else [(keys[:count], values[:count]) for keys, values in identity]
+    beside = None if vace is None else (vace[0], vace[1][:count])
+    latents = sample(
+        lambda x, t: velocity(dit, x, t, said, first, beside),
+        lambda x, t: velocity(dit, x, t, nothing, first, beside),
+        (count, *LATENTS),
+        seed=0,
+    )
+    return vae.decode(latents)
 
 
 def write_scene_sheet(path: Path, shown: Clips, made: Clips) -> None:

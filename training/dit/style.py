@@ -6,7 +6,6 @@ as most LoRAs for Wan have.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -19,12 +18,12 @@ from standin_batch.files import write_atomic
 from training import clips
 from training.clips import HELD_OUT, VIEWS, drawn
 from training.dit.adapter import portraits
-from training.dit.flow import flow_loss, sample
+from training.dit.flow import flow_loss
 from training.dit.forward import Adapter, identity_of, velocity
-from training.dit.learning import BATCH, GRID, Scenes, arguments, said_or_not, scenes, write_scene_sheet
+from training.dit.learning import BATCH, GRID, Scenes, arguments, made_of, said_or_not, scenes, write_scene_sheet
 from training.dit.scenes import Vae, load_vae
 from training.dit.trained import load_adapter, load_dit
-from training.loop import Measures, Optimizers, Step, Training
+from training.loop import Look, Measures, Optimizers, Step, Training
 
 STEPS = 1200
 SCENES = 500
@@ -94,7 +93,7 @@ def _state(loras: dict[str, LowRankSum]) -> dict[str, torch.Tensor]:
 
 
 def _losses(dit: WanModel, adapter: Adapter, known: Scenes, shown: torch.Tensor) -> Step:
-    def losses(_: int, chance: torch.Generator) -> Measures:
+    def losses(_: int, chance: torch.Generator) -> tuple[torch.Tensor, Measures]:
         rows = torch.randint(len(shown), (BATCH,), generator=chance)
         views = torch.randint(VIEWS, (BATCH,), generator=chance)
         with_identity = float(torch.rand((), generator=chance)) < WITH_IDENTITY
@@ -102,13 +101,12 @@ def _losses(dit: WanModel, adapter: Adapter, known: Scenes, shown: torch.Tensor)
         with torch.autocast("cpu", torch.bfloat16), parametrize.cached():
             identity = identity_of(dit, adapter, shown[rows, views].float(), GRID) if with_identity else None
             loss = flow_loss(lambda x, t: velocity(dit, x, t, text, identity), known.latents[rows].float(), chance)
-        loss.backward()
-        return {"loss": float(loss.detach())}
+        return loss, {}
 
     return losses
 
 
-def _look(out: Path, vae: Vae, dit: WanModel, adapter: Adapter, training: Training) -> Callable[[int], Measures]:
+def _look(out: Path, vae: Vae, dit: WanModel, adapter: Adapter, training: Training) -> Look:
     seeds = range(HELD_OUT, HELD_OUT + 16)
     unseen, shown = scenes(out, "ink", vae, seeds), portraits(out, vae, seeds)[:, 0].float()
     heads = drawn(out / "drawn", "portraits", clips.heads, seeds)[:SHOWN, 0]
@@ -120,15 +118,8 @@ def _look(out: Path, vae: Vae, dit: WanModel, adapter: Adapter, training: Traini
             text = unseen.text.pick(torch.arange(len(shown)))
             chance = torch.Generator().manual_seed(0)
             loss = flow_loss(lambda x, t: velocity(dit, x, t, text, identity), unseen.latents.float(), chance)
-            first = [(keys[:SHOWN], values[:SHOWN]) for keys, values in identity]
-            said, nothing = unseen.text.pick(torch.arange(SHOWN)), unseen.text.pick(torch.full((SHOWN,), -1))
-            made = sample(
-                lambda x, t: velocity(dit, x, t, said, first),
-                lambda x, t: velocity(dit, x, t, nothing, first),
-                (SHOWN, *unseen.latents.shape[1:]),
-                0,
-            )
-            write_scene_sheet(training.folder / f"sheet-{step:06d}.png", heads, vae.decode(made))
+            made = made_of(dit, vae, unseen.text, SHOWN, identity)
+            write_scene_sheet(training.folder / f"sheet-{step:06d}.png", heads, made)
         return {"unseen": float(loss)}
 
     return look

@@ -79,15 +79,15 @@ def _stage(folder: Path, vae: VideoVAE_, steps: int, losses: Step, unseen: Mappi
 
 
 def _losses(vae: VideoVAE_, batches: Batches, count: int, frames: int) -> Step:
-    def losses(_: int, chance: torch.Generator) -> Measures:
+    def losses(_: int, chance: torch.Generator) -> tuple[torch.Tensor, Measures]:
         rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=chance)))
         video = batches.draw(count, frames, rng)
         latents = encode(vae, video)
         noise = torch.randn(latents.shape, generator=chance).to(latents)
         difference = (decode(vae, latents + NOISE * noise) - video).float()
         error = difference.square().mean()
-        (5 * error + difference.abs().mean() + KEPT_SMALL * latents.float().square().mean()).backward()
-        return {"psnr": psnr(float(error.detach())), "latent": float(latents.detach().float().std())}
+        loss = 5 * error + difference.abs().mean() + KEPT_SMALL * latents.float().square().mean()
+        return loss, {"psnr": psnr(float(error.detach())), "latent": float(latents.detach().float().std())}
 
     return losses
 

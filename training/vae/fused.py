@@ -63,7 +63,7 @@ class _NormSilu(torch.autograd.Function):
         return y
 
     @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None]:  # type: ignore[override]  # noqa: ANN401
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None]:  # noqa: ANN401
         x, gamma = ctx.saved_tensors
         gx, ggamma = kernels().backward(x, gamma, gradient.contiguous(), ctx.before)  # type: ignore[union-attr]
         return gx, ggamma, None

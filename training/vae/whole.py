@@ -8,6 +8,8 @@ compute the same is a test (`tests/unit/training/vae/test_whole.py`).
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from diffsynth.models.wan_video_vae import AttentionBlock, CausalConv3d, Resample, ResidualBlock, VideoVAE_
@@ -55,7 +57,7 @@ def _block(layer: nn.Module, x: torch.Tensor) -> torch.Tensor:
             raise TypeError(f"there is no such layer in Wan's VAE: {type(layer).__name__}")
 
 
-def _normed(layers: nn.Sequential) -> tuple[torch.Tensor, CausalConv3d]:
+def _normed(layers: Any) -> tuple[torch.Tensor, CausalConv3d]:  # noqa: ANN401
     """The norm's scales and the convolution of `layers`, which have a SiLU between."""
     return layers[0].gamma, layers[-1]
 
@@ -121,8 +123,8 @@ def _each_frame(layer: Resample, x: torch.Tensor) -> torch.Tensor:
         x = F.conv2d(F.interpolate(x, scale_factor=2, mode="nearest"), weight, bias, padding=1)
     else:
         x = F.conv2d(F.pad(x, (0, 1, 0, 1)), weight, bias, 2)
-    return x.unflatten(0, (-1, frames)).transpose(1, 2)
+    return x.view(-1, frames, *x.shape[1:]).transpose(1, 2)
 
 
-def _cast(layer: nn.Module, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def _cast(layer: Any, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:  # noqa: ANN401
     return layer.weight.to(x.dtype), layer.bias.to(x.dtype)
