@@ -1,0 +1,139 @@
+"""Train the detector: `python -m training.faces.detector --out DIR` writes `DIR/antelopev2/scrfd_10g_bnkps.onnx`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from standin_batch.face.subject import Pixels
+from training.faces.command import Command
+from training.faces.detector_net import SIZES, DetectorNet, Floats, Truth
+from training.faces.loop import Schedule
+from training.faces.measure_detector import measured
+from training.faces.pictures import Picture, in_scene, nobody, on_white, someone, style
+from training.faces.sheet import detections, write_sheet
+from training.faces.wear import worn
+
+if TYPE_CHECKING:
+    import torch
+
+FILE = Path("antelopev2") / "scrfd_10g_bnkps.onnx"
+SCHEDULE = Schedule(steps=2400, rate=3e-3, decay=1e-2, mean_over=150, look_every=800, seed=10)
+BATCH = 24
+CANVAS = 128
+"""Pixels of the square in which faces are learned."""
+SIDES = (9.0, 300.0)
+"""Of faces there, in pixels: those that are too small or too large for the network are to be learned, too."""
+FITTING = 0.7
+"""Share of those that are not."""
+EMPTY, PORTRAIT = 0.15, 0.3
+"""Shares of the pictures."""
+LARGEST = 176
+"""Pixels of the largest picture that is drawn; larger ones are enlarged."""
+FACE = 0.4
+"""Of a face, about, as a share of its picture's side."""
+
+
+class DetectorLesson:
+    """What a face is, and what is none."""
+
+    name = "detector"
+
+    def network(self) -> torch.nn.Module:
+        """A new one."""
+        return DetectorNet()
+
+    def loss(self, network: torch.nn.Module, rng: np.random.Generator) -> torch.Tensor:
+        """Of pictures in which a face is anywhere, at any size."""
+        import torch
+
+        from training.faces.detector_net import STRIDE, loss, targets
+
+        pictures, truths = zip(*(lesson(rng) for _ in range(BATCH)), strict=True)
+        images = torch.from_numpy((np.stack(pictures).astype(np.float32) - 127.5) / 128).permute(0, 3, 1, 2)
+        cells = CANVAS // STRIDE
+        return loss(network(images), targets(list(truths), cells, cells))
+
+    def look(self, network: torch.nn.Module, folder: Path) -> Mapping[str, float]:
+        """Write the model, find faces by it in clips that it has not seen, and draw them."""
+        self.write(network, folder)
+        numbers = measured(folder / FILE.parent, characters=12)
+        write_sheet(folder / "detector.png", detections(folder / FILE.parent))
+        return numbers
+
+    def write(self, network: torch.nn.Module, folder: Path) -> None:
+        """As the file that insightface loads."""
+        import onnx
+
+        from standin_batch.files import replace_atomic
+        from training.faces.detector_onnx import detector_model
+
+        if not isinstance(network, DetectorNet):
+            raise TypeError("this is no detector")
+        with replace_atomic(folder / FILE) as path:
+            onnx.save(detector_model(network), str(path))
+
+
+def lesson(rng: np.random.Generator) -> tuple[Pixels, Truth]:
+    """One picture, `[128, 128, 3]`, and what is right for it."""
+    low, high = SIZES if rng.random() < FITTING else SIDES
+    side = float(np.exp(rng.uniform(np.log(low), np.log(high))))
+    wanted = side / FACE if rng.random() < 0.5 else SIDES[1]
+    picture = _drawn(rng, int(np.clip(wanted, 48, LARGEST if wanted < SIDES[1] else 96)))
+    return _placed(picture, side, rng)
+
+
+def _drawn(rng: np.random.Generator, size: int) -> Picture:
+    kind = rng.random()
+    if kind < EMPTY:
+        return nobody(rng, size)
+    if kind < EMPTY + PORTRAIT:
+        return on_white(rng, someone(rng), size)
+    return in_scene(rng, someone(rng), style(rng), size)
+
+
+def _placed(picture: Picture, side: float, rng: np.random.Generator) -> tuple[Pixels, Truth]:
+    """The picture at the size at which its face has this side, laid so that the face is on the canvas."""
+    import cv2
+
+    pixels = worn(picture.pixels, rng)
+    points = _points(picture, rng)
+    scale = side / max(float((points[1] - points[0]).mean()), 1.0)
+    size = max(round(len(pixels) * scale), 8)
+    method = cv2.INTER_AREA if size < len(pixels) else cv2.INTER_LINEAR
+    pixels, points = cv2.resize(pixels, (size, size), interpolation=method), points * (size / len(pixels))
+    if rng.random() < 0.5:
+        pixels, points = pixels[:, ::-1], _mirrored(points, size)
+    canvas = np.empty((CANVAS, CANVAS, 3), np.uint8)
+    canvas[:] = 0 if rng.random() < 0.5 else rng.integers(0, 256, 3)
+    corner = np.rint(points[:2].mean(axis=0) - rng.uniform(0, CANVAS, 2)).astype(int)
+    left, top = np.maximum(-corner, 0)
+    part = pixels[max(corner[1], 0) : corner[1] + CANVAS, max(corner[0], 0) : corner[0] + CANVAS]
+    canvas[top : top + part.shape[0], left : left + part.shape[1]] = part
+    if picture.truth is None:
+        return canvas, Truth(None)
+    return canvas, Truth((points - corner).astype(np.float32))
+
+
+def _points(picture: Picture, rng: np.random.Generator) -> Floats:
+    """Box and landmarks, `[7, 2]`, from the picture's corner; anything in a picture without a face."""
+    size = len(picture.pixels)
+    if picture.truth is None:
+        middle = rng.uniform(0, size, 2)
+        return np.array([middle - FACE * size / 2, middle + FACE * size / 2] + [middle] * 5, np.float32)
+    return np.array([picture.truth.box[:2], picture.truth.box[2:], *picture.truth.landmarks], np.float32) + 0.5
+
+
+def _mirrored(points: Floats, width: int) -> Floats:
+    """Left is right: so the corners of the box change places, and the eyes, and those of the mouth."""
+    flipped = points.copy()
+    flipped[:, 0] = width - points[:, 0]
+    flipped[:2, 0] = flipped[1::-1, 0]
+    return flipped[[0, 1, 3, 2, 4, 6, 5]]
+
+
+if __name__ == "__main__":
+    Command(DetectorLesson(), SCHEDULE).run()
