@@ -95,7 +95,9 @@ def folded(layer: torch.nn.Conv2d, norm: torch.nn.BatchNorm2d | None) -> tuple[F
     if norm is not None:
         if norm.running_mean is None or norm.running_var is None:
             raise ValueError("the normalisation keeps no running mean")
-        scale = norm.weight.detach() / torch.sqrt(norm.running_var + norm.eps)
+        scale = 1 / torch.sqrt(norm.running_var + norm.eps)
+        if norm.affine:
+            scale = scale * norm.weight.detach()
         weight = weight * scale.reshape(-1, 1, 1, 1)
-        bias = (bias - norm.running_mean) * scale + norm.bias.detach()
+        bias = (bias - norm.running_mean) * scale + (norm.bias.detach() if norm.affine else 0)
     return weight.contiguous().numpy(), bias.numpy()

@@ -9,8 +9,9 @@ import numpy as np
 
 from standin_batch.face.detect import Face, InsightFaceDetector, fitting
 from standin_batch.face.subject import Pixels
-from training.faces.pictures import SIZE, nobody
+from training.faces.pictures import nobody
 from training.faces.unseen import clip_of, shots, spoilt, unseen
+from training.world.draw import SIZE
 from training.world.figure import FaceTruth
 from training.world.portrait import portrait, portrait_truth
 from training.world.scene import STYLES

@@ -10,8 +10,9 @@ from PIL import Image, ImageDraw
 
 from standin_batch.face.detect import Face, InsightFaceDetector, fitting
 from standin_batch.face.subject import Pixels
-from training.faces.pictures import SIZE, nobody
+from training.faces.pictures import nobody
 from training.faces.unseen import clip_of, shots, spoilt, unseen
+from training.world.draw import SIZE
 from training.world.portrait import portrait
 from training.world.scene import STYLES
 
