@@ -1,0 +1,100 @@
+"""Train the parser: `python -m training.faces.parser --out DIR` writes `DIR/face-parsing/parsing_bisenet.pth`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from standin_batch.face.parse import FILE_NAME
+from standin_batch.face.subject import SIDE
+from training.faces.command import Command
+from training.faces.loop import Schedule
+from training.faces.measure_parser import measured, parsed
+from training.faces.pictures import Picture, dressed, in_scene, on_white, someone, style
+from training.faces.sheet import write_sheet
+from training.faces.squares import square
+from training.faces.wear import worn
+
+if TYPE_CHECKING:
+    import torch
+
+FILE = Path("face-parsing") / FILE_NAME
+SCHEDULE = Schedule(steps=900, rate=3e-3, decay=1e-2, mean_over=80, look_every=300, seed=30)
+BATCH = 6
+PORTRAIT = 0.4
+"""Share of the pictures; the others are squares from clips."""
+PORTRAIT_SIZES = (96, 512)
+GRID = 4
+"""Of the pixels every fourth counts, each way, at places by chance."""
+
+
+class ParserLesson:
+    """Which pixel is what."""
+
+    name = "parser"
+
+    def network(self) -> torch.nn.Module:
+        """A new one."""
+        from training.faces.parser_net import ParserNet
+
+        return ParserNet()
+
+    def loss(self, network: torch.nn.Module, rng: np.random.Generator) -> torch.Tensor:
+        """The cross entropy of some squares' pixels."""
+        import torch
+
+        lessons = [lesson(rng) for _ in range(BATCH)]
+        images = torch.from_numpy(np.stack([picture.pixels for picture in lessons])).permute(0, 3, 1, 2)
+        logits = network((images.float() / 255 - 0.5) / 0.5)
+        rows, columns = (np.arange(int(start), SIDE, GRID) for start in rng.integers(GRID, size=2))
+        classes = np.stack([picture.classes[rows[:, None], columns] for picture in lessons])  # type: ignore[index]
+        said = at_places(logits.float(), rows, columns)
+        return torch.nn.functional.cross_entropy(said, torch.from_numpy(classes).long())
+
+    def look(self, network: torch.nn.Module, folder: Path) -> Mapping[str, float]:
+        """Write the model, and parse unseen characters by it."""
+        self.write(network, folder)
+        write_sheet(folder / "parser.png", parsed(folder / FILE.parent))
+        return measured(folder / FILE.parent, characters=6)
+
+    def write(self, network: torch.nn.Module, folder: Path) -> None:
+        """As the file that facexlib loads."""
+        import torch
+
+        from standin_batch.files import replace_atomic
+        from training.faces.parser_net import ParserNet
+        from training.faces.parser_state import wide_state
+
+        if not isinstance(network, ParserNet):
+            raise TypeError("this is no parser")
+        with replace_atomic(folder / FILE) as path:
+            torch.save(wide_state(network), path)
+
+
+def lesson(rng: np.random.Generator) -> Picture:
+    """A square with its classes."""
+    who = dressed(someone(rng), rng)
+    if rng.random() < PORTRAIT:
+        picture = on_white(rng, who, int(rng.integers(*PORTRAIT_SIZES)), with_classes=True)
+    else:
+        picture = in_scene(rng, who, style(rng), with_classes=True)
+    return square(Picture(worn(picture.pixels, rng), picture.truth, picture.classes), rng)
+
+
+def at_places(
+    logits: torch.Tensor, rows: np.ndarray[tuple[int, ...], np.dtype[np.int64]], columns: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+) -> torch.Tensor:
+    """`logits`, enlarged to 512 x 512 as facexlib does, at some rows and columns: `[B, 19, rows, columns]`."""
+    import torch
+
+    y, x = (torch.from_numpy(places).float() / (SIDE - 1) * 2 - 1 for places in (rows, columns))
+    grid = torch.stack(torch.meshgrid(y, x, indexing="ij")[::-1], dim=-1)
+    everywhere = grid.expand(len(logits), *grid.shape)
+    return torch.nn.functional.grid_sample(logits, everywhere, mode="bilinear", align_corners=True)
+
+
+if __name__ == "__main__":
+    Command(ParserLesson(), SCHEDULE).run()
