@@ -38,9 +38,10 @@ class DetectorNet(nn.Module):
         super().__init__()
         self.body = chain(STEPS)
         self.head = nn.Conv2d(STEPS[-1][0], ANSWERS, 1)
-        with torch.no_grad():
-            self.head.weight.mul_(0.1)
-            self.head.bias.zero_()[0] = RARE  # type: ignore[index]
+        nn.init.normal_(self.head.weight, std=0.01)
+        start = torch.zeros(ANSWERS)
+        start[0] = RARE
+        self.head.bias = nn.Parameter(start)
 
     def forward(self, image: Tensor) -> Tensor:
         """The answers; the score is a logit."""

@@ -75,7 +75,8 @@ def detector_model(network: DetectorNet) -> Any:  # noqa: ANN401
         outputs |= writer.stride(stride)
     # insightface counts on this order: all scores, then all boxes, then all landmarks.
     return graph.model(
-        (1, 3, "height", "width"), {f"{kind}_{stride}": outputs[f"{kind}_{stride}"] for kind in OUTPUTS for stride in SHRUNK}
+        (1, 3, "height", "width"),
+        {f"{kind}_{stride}": outputs[f"{kind}_{stride}"] for kind in OUTPUTS for stride in SHRUNK},
     )
 
 

@@ -67,7 +67,9 @@ class EmbedderNet(nn.Module):
 
 def same_face(characters: Sequence[Character]) -> Tensor:
     """bool `[N, N]`: which characters have the same head, whatever they wear."""
-    keys = [tuple(getattr(who, name) for name in NAMES) + ((who.hat_colour,) * (who.hat != "none")) for who in characters]
+    keys = [
+        tuple(getattr(who, name) for name in NAMES) + ((who.hat_colour,) * (who.hat != "none")) for who in characters
+    ]
     return torch.tensor([[one == other for other in keys] for one in keys])
 
 
@@ -78,7 +80,11 @@ def loss(network: EmbedderNet, images: Tensor, characters: Sequence[Character]) 
     cosines = unit @ unit.T
     itself = torch.eye(len(unit), dtype=torch.bool)
     same = same_face(characters)
-    return _compared(cosines, same, itself) + PULL * _apart(cosines, same, itself) + NAME * _named(network, unit, characters)
+    return (
+        _compared(cosines, same, itself)
+        + PULL * _apart(cosines, same, itself)
+        + NAME * _named(network, unit, characters)
+    )
 
 
 def _compared(cosines: Tensor, same: Tensor, itself: Tensor) -> Tensor:

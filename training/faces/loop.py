@@ -124,7 +124,7 @@ class _Run:
         for group in self._optimiser.param_groups:
             group["lr"] = self._schedule.rate * _share(self.step / self._schedule.steps)
         self._optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward([loss])
         torch.nn.utils.clip_grad_norm_(self._network.parameters(), 5.0)
         self._optimiser.step()
         self.step += 1

@@ -63,9 +63,7 @@ def _found(detector: InsightFaceDetector, pixels: Pixels) -> list[Face]:
 
 
 def _summary(name: str, seen: Sequence[tuple[Sequence[Face], FaceTruth]]) -> dict[str, float]:
-    right = [
-        (face, truth) for faces, truth in seen for face in faces[:1] if common(face.box, truth.box) > FOUND
-    ]
+    right = [(face, truth) for faces, truth in seen for face in faces[:1] if common(face.box, truth.box) > FOUND]
     boxes = [np.abs(np.subtract(face.box, truth.box)) for face, truth in right]
     landmarks = [np.hypot(*np.subtract(face.landmarks, truth.landmarks).T) for face, truth in right]
     numbers = {

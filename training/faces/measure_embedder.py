@@ -76,7 +76,9 @@ def measured(found: Compared) -> dict[str, float]:
     numbers: dict[str, float] = {}
     for style in STYLES:
         rows = np.array([name == style for name in found.styles])
-        numbers |= {f"{style}_{name}": value for name, value in _summary(found.cosines[rows], found.owners[rows]).items()}
+        numbers |= {
+            f"{style}_{name}": value for name, value in _summary(found.cosines[rows], found.owners[rows]).items()
+        }
     return numbers
 
 

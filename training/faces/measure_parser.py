@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from standin_batch.face.parse import BACKGROUND, BiSeNetParser
 from standin_batch.face.paste import FACE_CLASSES
@@ -13,11 +14,19 @@ from standin_batch.face.subject import Pixels, whiten
 from training.faces.pictures import FINER, Picture
 from training.faces.squares import Classes, square
 from training.faces.unseen import EVERY, clip_of, spoilt, unseen
+from training.world import parts
 from training.world.draw import SIZE, draw, labels, truth
-from training.world.parts import HAIR, HAT
 from training.world.portrait import portrait, portrait_labels, portrait_truth
 from training.world.scene import STYLES
 
+Mask = npt.NDArray[np.bool_]
+
+PARTS = {
+    "foreground": tuple(range(BACKGROUND + 1, 19)),
+    "face": FACE_CLASSES,
+    "hair_and_hat": (parts.HAIR, parts.HAT),
+}
+"""What is compared, and the classes of which it consists."""
 SHOWN = 6
 """Squares in a row of the sheet."""
 
@@ -33,12 +42,10 @@ def measured(folder: Path, characters: int) -> dict[str, float]:
     numbers: dict[str, float] = {}
     for kind in ("portrait", *STYLES):
         pairs = [(parser.classes(one.pixels), _classes(one)) for one in _squares(kind, characters)]
-        numbers |= {
-            f"{kind}_foreground": float(np.mean([_common(said > BACKGROUND, true > BACKGROUND) for said, true in pairs])),
-            f"{kind}_face": float(np.mean([_common(*(np.isin(c, FACE_CLASSES) for c in pair)) for pair in pairs])),
-            f"{kind}_hair_and_hat": float(np.mean([_common(*(np.isin(c, (HAIR, HAT)) for c in pair)) for pair in pairs])),
-            f"{kind}_right": float(np.mean([np.mean(said == true) for said, true in pairs])),
-        }
+        for name, classes in PARTS.items():
+            common = [_common(np.isin(said, classes), np.isin(true, classes)) for said, true in pairs]
+            numbers[f"{kind}_{name}"] = float(np.mean(common))
+        numbers[f"{kind}_right"] = float(np.mean([np.mean(said == true) for said, true in pairs]))
     return numbers
 
 
@@ -72,7 +79,7 @@ def _classes(picture: Picture) -> Classes:
     return picture.classes
 
 
-def _common(said: Classes, true: Classes) -> float:
+def _common(said: Mask, true: Mask) -> float:
     """Of two masks; 1 if both are empty."""
     together = np.logical_or(said, true).sum()
     return float(np.logical_and(said, true).sum() / together) if together else 1.0

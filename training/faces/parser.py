@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from standin_batch.face.parse import FILE_NAME
 from standin_batch.face.subject import SIDE
@@ -29,6 +30,8 @@ PORTRAIT = 0.4
 PORTRAIT_SIZES = (96, 512)
 GRID = 4
 """Of the pixels every fourth counts, each way, at places by chance."""
+
+Places = npt.NDArray[np.int64]
 
 
 class ParserLesson:
@@ -84,9 +87,7 @@ def lesson(rng: np.random.Generator) -> Picture:
     return square(Picture(worn(picture.pixels, rng), picture.truth, picture.classes), rng)
 
 
-def at_places(
-    logits: torch.Tensor, rows: np.ndarray[tuple[int, ...], np.dtype[np.int64]], columns: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
-) -> torch.Tensor:
+def at_places(logits: torch.Tensor, rows: Places, columns: Places) -> torch.Tensor:
     """`logits`, enlarged to 512 x 512 as facexlib does, at some rows and columns: `[B, 19, rows, columns]`."""
     import torch
 

@@ -79,5 +79,4 @@ def _coded(pixels: Pixels, rng: np.random.Generator) -> Pixels:
 
     quality = int(rng.integers(*QUALITY))
     _, packed = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    seen: Pixels = cv2.imdecode(packed, cv2.IMREAD_COLOR)
-    return seen
+    return np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)
