@@ -16,6 +16,7 @@ from training.faces.measure_detector import measured
 from training.faces.pictures import Picture, in_scene, nobody, on_white, someone, style
 from training.faces.sheet import detections, write_sheet
 from training.faces.wear import worn
+from training.world.draw import SIZE
 
 if TYPE_CHECKING:
     import torch
@@ -25,14 +26,16 @@ SCHEDULE = Schedule(steps=2400, rate=3e-3, decay=1e-2, mean_over=150, look_every
 BATCH = 24
 CANVAS = 128
 """Pixels of the square in which faces are learned."""
-SIDES = (9.0, 300.0)
+SIDES = (3.0, 400.0)
 """Of faces there, in pixels: those that are too small or too large for the network are to be learned, too."""
-FITTING = 0.7
+FITTING = 0.6
 """Share of those that are not."""
-EMPTY, PORTRAIT = 0.15, 0.3
+ELSEWHERE = 0.2
+"""How often something else of the picture is looked at, so that no hand is taken for a face."""
+EMPTY, PORTRAIT = 0.15, 0.35
 """Shares of the pictures."""
-LARGEST = 176
-"""Pixels of the largest picture that is drawn; larger ones are enlarged."""
+SMALLEST, LARGEST = 48, 640
+"""Pixels of the pictures that are drawn; others are scaled."""
 FACE = 0.4
 """Of a face, about, as a share of its picture's side."""
 
@@ -81,9 +84,9 @@ def lesson(rng: np.random.Generator) -> tuple[Pixels, Truth]:
     """One picture, `[128, 128, 3]`, and what is right for it."""
     low, high = SIZES if rng.random() < FITTING else SIDES
     side = float(np.exp(rng.uniform(np.log(low), np.log(high))))
-    wanted = side / FACE if rng.random() < 0.5 else SIDES[1]
-    picture = _drawn(rng, int(np.clip(wanted, 48, LARGEST if wanted < SIDES[1] else 96)))
-    return _placed(picture, side, rng)
+    # Half of them are as sharp as can be, the others are clips scaled to that size.
+    size = int(np.clip(side / FACE, SMALLEST, LARGEST)) if rng.random() < 0.5 else SIZE
+    return _placed(_drawn(rng, size), side, rng)
 
 
 def _drawn(rng: np.random.Generator, size: int) -> Picture:
@@ -92,24 +95,26 @@ def _drawn(rng: np.random.Generator, size: int) -> Picture:
         return nobody(rng, size)
     if kind < EMPTY + PORTRAIT:
         return on_white(rng, someone(rng), size)
-    return in_scene(rng, someone(rng), style(rng), size)
+    return in_scene(rng, someone(rng), style(rng), min(size, 2 * SIZE))
 
 
 def _placed(picture: Picture, side: float, rng: np.random.Generator) -> tuple[Pixels, Truth]:
-    """The picture at the size at which its face has this side, laid so that the face is on the canvas."""
+    """The picture at the size at which its face has this side; a part of it on the canvas."""
     import cv2
 
     pixels = worn(picture.pixels, rng)
     points = _points(picture, rng)
     scale = side / max(float((points[1] - points[0]).mean()), 1.0)
-    size = max(round(len(pixels) * scale), 8)
+    size = max(round(len(pixels) * scale), 2)
     method = cv2.INTER_AREA if size < len(pixels) else cv2.INTER_LINEAR
     pixels, points = cv2.resize(pixels, (size, size), interpolation=method), points * (size / len(pixels))
     if rng.random() < 0.5:
         pixels, points = pixels[:, ::-1], _mirrored(points, size)
     canvas = np.empty((CANVAS, CANVAS, 3), np.uint8)
     canvas[:] = 0 if rng.random() < 0.5 else rng.integers(0, 256, 3)
-    corner = np.rint(points[:2].mean(axis=0) - rng.uniform(0, CANVAS, 2)).astype(int)
+    looks_at_face = side <= SIZES[1] and rng.random() > ELSEWHERE
+    seen = points[:2].mean(axis=0) if looks_at_face else rng.uniform(0, size, 2)
+    corner = np.rint(seen - rng.uniform(0, CANVAS, 2)).astype(int)
     left, top = np.maximum(-corner, 0)
     part = pixels[max(corner[1], 0) : corner[1] + CANVAS, max(corner[0], 0) : corner[0] + CANVAS]
     canvas[top : top + part.shape[0], left : left + part.shape[1]] = part
