@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
     import torch
 
 FILE = Path("antelopev2") / "scrfd_10g_bnkps.onnx"
-SCHEDULE = Schedule(steps=2400, rate=3e-3, decay=1e-2, mean_over=150, look_every=800, seed=10)
+SCHEDULE = Schedule(steps=1200, rate=3e-3, decay=1e-2, mean_over=100, look_every=600, seed=10)
+PICTURES = 800
+"""Drawn once; they are shown at many sizes, each time differently worn."""
 BATCH = 24
 CANVAS = 128
 """Pixels of the square in which faces are learned."""
@@ -40,9 +44,17 @@ FACE = 0.4
 """Of a face, about, as a share of its picture's side."""
 
 
+@dataclass
 class DetectorLesson:
-    """What a face is, and what is none."""
+    """What a face is, and what is none.
 
+    Attributes:
+        seed: of the pictures.
+        pictures: how many are drawn.
+    """
+
+    seed: int = 10
+    pictures: int = PICTURES
     name = "detector"
 
     def network(self) -> torch.nn.Module:
@@ -55,15 +67,20 @@ class DetectorLesson:
 
         from training.faces.detector_net import STRIDE, loss, targets
 
-        pictures, truths = zip(*(lesson(rng) for _ in range(BATCH)), strict=True)
+        pictures, truths = zip(*(lesson(self._album, rng) for _ in range(BATCH)), strict=True)
         images = torch.from_numpy((np.stack(pictures).astype(np.float32) - 127.5) / 128).permute(0, 3, 1, 2)
         cells = CANVAS // STRIDE
         return loss(network(images), targets(list(truths), cells, cells))
 
+    @cached_property
+    def _album(self) -> list[Picture]:
+        rng = np.random.default_rng(self.seed)
+        return [_drawn(rng, _any_size(rng)) for _ in range(self.pictures)]
+
     def look(self, network: torch.nn.Module, folder: Path) -> Mapping[str, float]:
         """Write the model, find faces by it in clips that it has not seen, and draw them."""
         self.write(network, folder)
-        numbers = measured(folder / FILE.parent, characters=12)
+        numbers = measured(folder / FILE.parent, characters=6)
         write_sheet(folder / "detector.png", detections(folder / FILE.parent))
         return numbers
 
@@ -80,13 +97,16 @@ class DetectorLesson:
             onnx.save(detector_model(network), str(path))
 
 
-def lesson(rng: np.random.Generator) -> tuple[Pixels, Truth]:
+def lesson(album: Sequence[Picture], rng: np.random.Generator) -> tuple[Pixels, Truth]:
     """One picture, `[128, 128, 3]`, and what is right for it."""
     low, high = SIZES if rng.random() < FITTING else SIDES
     side = float(np.exp(rng.uniform(np.log(low), np.log(high))))
-    # Half of them are as sharp as can be, the others are clips scaled to that size.
-    size = int(np.clip(side / FACE, SMALLEST, LARGEST)) if rng.random() < 0.5 else SIZE
-    return _placed(_drawn(rng, size), side, rng)
+    return _placed(album[int(rng.integers(len(album)))], side, rng)
+
+
+def _any_size(rng: np.random.Generator) -> int:
+    """Half of the pictures are as large as frames of clips."""
+    return int(np.exp(rng.uniform(np.log(SMALLEST), np.log(LARGEST)))) if rng.random() < 0.5 else SIZE
 
 
 def _drawn(rng: np.random.Generator, size: int) -> Picture:
@@ -102,7 +122,8 @@ def _placed(picture: Picture, side: float, rng: np.random.Generator) -> tuple[Pi
     """The picture at the size at which its face has this side; a part of it on the canvas."""
     import cv2
 
-    pixels = worn(picture.pixels, rng)
+    is_small = len(picture.pixels) <= 2 * SIZE
+    pixels = worn(picture.pixels, rng) if is_small else picture.pixels
     points = _points(picture, rng)
     scale = side / max(float((points[1] - points[0]).mean()), 1.0)
     size = max(round(len(pixels) * scale), 2)
@@ -117,6 +138,8 @@ def _placed(picture: Picture, side: float, rng: np.random.Generator) -> tuple[Pi
     corner = np.rint(seen - rng.uniform(0, CANVAS, 2)).astype(int)
     left, top = np.maximum(-corner, 0)
     part = pixels[max(corner[1], 0) : corner[1] + CANVAS, max(corner[0], 0) : corner[0] + CANVAS]
+    if part.size and not is_small:
+        part = worn(part, rng)
     canvas[top : top + part.shape[0], left : left + part.shape[1]] = part
     if picture.truth is None:
         return canvas, Truth(None)

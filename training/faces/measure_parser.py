@@ -27,7 +27,7 @@ PARTS = {
     "hair_and_hat": (parts.HAIR, parts.HAT),
 }
 """What is compared, and the classes of which it consists."""
-SHOWN = 6
+SHOWN = 4
 """Squares in a row of the sheet."""
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
     import torch
 
 FILE = Path("face-parsing") / FILE_NAME
-SCHEDULE = Schedule(steps=900, rate=3e-3, decay=1e-2, mean_over=80, look_every=300, seed=30)
+SCHEDULE = Schedule(steps=320, rate=4e-3, decay=1e-2, mean_over=40, look_every=160, seed=30)
+PICTURES = 600
+"""Drawn once; each is cut and worn differently each time."""
 BATCH = 6
 PORTRAIT = 0.4
 """Share of the pictures; the others are squares from clips."""
@@ -34,9 +38,17 @@ GRID = 4
 Places = npt.NDArray[np.int64]
 
 
+@dataclass
 class ParserLesson:
-    """Which pixel is what."""
+    """Which pixel is what.
 
+    Attributes:
+        seed: of the pictures.
+        pictures: how many are drawn.
+    """
+
+    seed: int = 30
+    pictures: int = PICTURES
     name = "parser"
 
     def network(self) -> torch.nn.Module:
@@ -49,7 +61,7 @@ class ParserLesson:
         """The cross entropy of some squares' pixels."""
         import torch
 
-        lessons = [lesson(rng) for _ in range(BATCH)]
+        lessons = [lesson(self._album, rng) for _ in range(BATCH)]
         images = torch.from_numpy(np.stack([picture.pixels for picture in lessons])).permute(0, 3, 1, 2)
         logits = network((images.float() / 255 - 0.5) / 0.5)
         rows, columns = (np.arange(int(start), SIDE, GRID) for start in rng.integers(GRID, size=2))
@@ -57,11 +69,16 @@ class ParserLesson:
         said = at_places(logits.float(), rows, columns)
         return torch.nn.functional.cross_entropy(said, torch.from_numpy(classes).long())
 
+    @cached_property
+    def _album(self) -> list[Picture]:
+        rng = np.random.default_rng(self.seed)
+        return [_drawn(rng) for _ in range(self.pictures)]
+
     def look(self, network: torch.nn.Module, folder: Path) -> Mapping[str, float]:
         """Write the model, and parse unseen characters by it."""
         self.write(network, folder)
         write_sheet(folder / "parser.png", parsed(folder / FILE.parent))
-        return measured(folder / FILE.parent, characters=6)
+        return measured(folder / FILE.parent, characters=4)
 
     def write(self, network: torch.nn.Module, folder: Path) -> None:
         """As the file that facexlib loads."""
@@ -77,14 +94,17 @@ class ParserLesson:
             torch.save(wide_state(network), path)
 
 
-def lesson(rng: np.random.Generator) -> Picture:
+def lesson(album: Sequence[Picture], rng: np.random.Generator) -> Picture:
     """A square with its classes."""
+    picture = album[int(rng.integers(len(album)))]
+    return square(Picture(worn(picture.pixels, rng), picture.truth, picture.classes), rng)
+
+
+def _drawn(rng: np.random.Generator) -> Picture:
     who = dressed(someone(rng), rng)
     if rng.random() < PORTRAIT:
-        picture = on_white(rng, who, int(rng.integers(*PORTRAIT_SIZES)), with_classes=True)
-    else:
-        picture = in_scene(rng, who, style(rng), with_classes=True)
-    return square(Picture(worn(picture.pixels, rng), picture.truth, picture.classes), rng)
+        return on_white(rng, who, int(rng.integers(*PORTRAIT_SIZES)), with_classes=True)
+    return in_scene(rng, who, style(rng), with_classes=True)
 
 
 def at_places(logits: torch.Tensor, rows: Places, columns: Places) -> torch.Tensor:

@@ -8,6 +8,8 @@ import torch
 
 from training.faces.detector import DetectorLesson, lesson
 from training.faces.detector_net import STRIDE, DetectorNet, Truth, loss, targets
+from training.faces.pictures import in_scene, nobody, on_white, someone
+from training.world.scene import STYLES
 
 CELLS = 16
 FACE = np.array([(40, 40), (72, 72), (48, 50), (64, 50), (56, 58), (50, 64), (62, 64)], np.float32)
@@ -68,7 +70,8 @@ def test_whoever_says_what_is_right_has_next_to_no_loss():
 
 def test_in_every_lesson_the_face_is_upright_and_left_is_left():
     rng = np.random.default_rng(0)
-    lessons = [lesson(rng) for _ in range(40)]
+    album = [nobody(rng), *(in_scene(rng, someone(rng), style) for style in STYLES), on_white(rng, someone(rng), 256)]
+    lessons = [lesson(album, rng) for _ in range(40)]
     assert all(pixels.shape == (128, 128, 3) for pixels, _ in lessons)
     assert {truth.points is None for _, truth in lessons} == {True, False}
     for _, truth in lessons:
