@@ -6,8 +6,9 @@ identity, VACE and padded prompts included. That both give the same is a test (`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
@@ -18,6 +19,7 @@ from torch import nn
 
 from standin_batch.engine.dit.block import KeyValue, modulated, modulations
 from standin_batch.engine.dit.rope import Rope, identity_rope
+from training.compiler import can_compile
 
 PROMPT_TOKENS = 512
 """Of every prompt: what follows its words are zeros, and the transformer sees them all."""
@@ -109,8 +111,9 @@ def velocity(
     rope = Rope.of(frames, rows, columns, x.device)
     context = dit.text_embedding(text.tokens)
     hints = {} if vace is None else _hints(*vace, x, context, text.weights, modulation, rope)
+    step = _quick(_block)
     for number, block in enumerate(dit.blocks):
-        x = _block(block, x, context, text.weights, modulation, rope, None if identity is None else identity[number])
+        x = step(block, x, context, text.weights, modulation, rope, None if identity is None else identity[number])
         if number in hints:
             x = x + hints[number]
     found: torch.Tensor = dit.unpatchify(dit.head(x, embedded), grid)
@@ -133,19 +136,39 @@ def identity_of(dit: WanModel, adapter: Adapter | None, latents: torch.Tensor, g
     zero = torch.zeros(1, device=x.device)
     modulation = dit.time_projection(dit.time_embedding(sinusoidal_embedding_1d(dit.freq_dim, zero)))
     modulation = modulation.unflatten(1, (6, dit.dim))
-    found = []
+    found, step = [], _quick(_identity_block)
     for number, block in enumerate(dit.blocks):
-        shift_msa, scale_msa, gate_msa, shift_mlp, scale_mlp, gate_mlp = modulations(block, modulation)
-        attention, y = block.self_attn, modulated(block.norm1(x), shift_msa, scale_msa)
-        q, k, v = attention.q(y), attention.k(y), attention.v(y)
-        if adapter is not None:
-            loras: Any = adapter.blocks[number].self_attn
-            q, k, v = q + loras["q_loras"](y), k + loras["k_loras"](y), v + loras["v_loras"](y)
-        q, k = _rotated(rope, attention.norm_q(q)), _rotated(rope, attention.norm_k(k))
-        found.append((k, v))
-        x = x + gate_msa * attention.o(_attend(q, k, v, attention.num_heads))
-        x = x + gate_mlp * block.ffn(modulated(block.norm2(x), shift_mlp, scale_mlp))
+        loras: Any = None if adapter is None else adapter.blocks[number].self_attn
+        x, keys_values = step(block, loras, x, modulation, rope)
+        found.append(keys_values)
     return found
+
+
+def _quick(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function`, compiled where gradients are wanted and there is a compiler: a step takes two thirds of the time."""
+    return _compiled(function) if torch.is_grad_enabled() and can_compile() else function
+
+
+@cache
+def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    return torch.compile(function, dynamic=False)
+
+
+def _identity_block(
+    block: DiTBlock,
+    loras: Any,
+    x: torch.Tensor,
+    modulation: torch.Tensor,
+    rope: Rope,  # noqa: ANN401
+) -> tuple[torch.Tensor, KeyValue]:
+    shift_msa, scale_msa, gate_msa, shift_mlp, scale_mlp, gate_mlp = modulations(block, modulation)
+    attention, y = block.self_attn, modulated(block.norm1(x), shift_msa, scale_msa)
+    q, k, v = attention.q(y), attention.k(y), attention.v(y)
+    if loras is not None:
+        q, k, v = q + loras["q_loras"](y), k + loras["k_loras"](y), v + loras["v_loras"](y)
+    q, k = _rotated(rope, attention.norm_q(q)), _rotated(rope, attention.norm_k(k))
+    x = x + gate_msa * attention.o(_attend(q, k, v, attention.num_heads))
+    return x + gate_mlp * block.ffn(modulated(block.norm2(x), shift_mlp, scale_mlp)), (k, v)
 
 
 def _block(
@@ -184,7 +207,7 @@ def _hints(
     c, found = vace.vace_patch_embedding(shown).flatten(2).transpose(1, 2), {}
     c = vace.vace_blocks[0].before_proj(c) + x
     for number, block in zip(vace.vace_layers, vace.vace_blocks, strict=True):
-        c = _block(block, c, context, weights, modulation, rope)
+        c = _quick(_block)(block, c, context, weights, modulation, rope)
         found[number] = block.after_proj(c)
     return found
 
@@ -205,7 +228,7 @@ def _attend(
 
 
 def _by_matrices(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
-    """Attention as it is defined: for few tokens on a CPU its gradients take a fifth of the time of the fused kernel's."""
+    """Attention as it is defined: for few tokens on a CPU its gradients take a fifth of the fused kernel's time."""
     with torch.autocast(q.device.type, enabled=False):
         logits = (q * q.shape[-1] ** -0.5) @ k.transpose(2, 3)
         return (logits if mask is None else logits + mask).softmax(dim=-1) @ v

@@ -27,9 +27,8 @@ class Tokens:
     mask: torch.Tensor
 
     def pick(self, rows: torch.Tensor) -> Tokens:
-        """Those of some rows, as short as they can be."""
-        length = int(self.mask[rows].sum(dim=1).max())
-        return Tokens(self.ids[rows, :length], self.mask[rows, :length])
+        """Those of some rows, as long as all are: what is compiled is compiled for one length."""
+        return Tokens(self.ids[rows], self.mask[rows])
 
 
 def tokens_of(root: Path, captions: Sequence[str]) -> Tokens:
