@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -87,10 +88,11 @@ class Case:
 def people(count: int) -> tuple[Character, ...]:
     """So many characters that no stage is trained on, no two of whom have the same face."""
     found: dict[Character, Character] = {}
-    for seed in range(HELD_OUT, HELD_OUT + 10 * count):
-        who = character(seed)
+    for who in map(character, itertools.count(HELD_OUT)):
+        if len(found) == count:
+            break
         found.setdefault(_face(who), who)
-    return tuple(found.values())[:count]
+    return tuple(found.values())
 
 
 def cases(amounts: Amounts) -> tuple[Case, ...]:
@@ -134,5 +136,5 @@ def _swaps(who: Sequence[Character], count: int) -> Iterator[Case]:
 
 def _face(who: Character) -> Character:
     """The same for all who differ only in what their faces do not show."""
-    hat_colour = who.clothes if who.hat == "none" else who.hat_colour
-    return replace(who, hat_colour=hat_colour, clothes="red", pattern="plain")
+    hat_colour = "none" if who.hat == "none" else who.hat_colour
+    return replace(who, hat_colour=hat_colour, clothes="any", pattern="any")
