@@ -6,7 +6,7 @@ import numpy as np
 
 from standin_batch.face.detect import Face
 from training.meaning.judges import sampled, varied
-from training.meaning.likeness import VIEW
+from training.meaning.likeness import SIDE, VIEW
 from training.meaning.tracks import SAMPLED
 from training.world.draw import draw, truth
 from training.world.portrait import portrait, portrait_truth
@@ -26,7 +26,7 @@ class Oracle:
             self.know(sampled(scene), truth(scene, frames=len(SAMPLED)), scene.character)
 
     def know_portrait(self, who):
-        self.know([portrait(who, view=VIEW)], [portrait_truth(who, view=VIEW)], who)
+        self.know([portrait(who, SIDE, VIEW)], [portrait_truth(who, SIDE, VIEW)], who)
 
     def know(self, frames, faces, who):
         for frame, face in zip(frames, faces, strict=True):

@@ -14,7 +14,7 @@ from training.meaning.cases import CONTROL, INK, NOBODY, SWAP, Case
 from training.weights import ROW
 from training.world.character import Character
 from training.world.control import control
-from training.world.draw import draw
+from training.world.draw import Clip, draw
 from training.world.portrait import portrait
 from training.world.scene import Scene
 
@@ -46,7 +46,7 @@ def ask(folder: Path, asked: Sequence[Case], lora: Path) -> Path:
     return path
 
 
-def given(case: Case) -> Any:  # noqa: ANN401
+def given(case: Case) -> Clip:
     """The clip that comes with a case, uint8 `[T, H, W, 3]`: the control video, or the one to swap a face in."""
     return control(case.scene) if case.kind == CONTROL else draw(_shown(case))
 

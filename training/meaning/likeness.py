@@ -16,6 +16,8 @@ from training.world.portrait import portrait
 
 VIEW = 7
 """Of the portraits that are compared with: another than the one that the model is shown."""
+SIDE = 256
+"""Pixels of these portraits; the embedder is shown 112 of a face."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def gallery(people: Sequence[Character], detector: Detector) -> Gallery:
     Raises:
         NoFaceError: if it sees no face in one of them.
     """
-    pictures = (Image.fromarray(portrait(each, view=VIEW)) for each in people)
+    pictures = (Image.fromarray(portrait(each, SIDE, VIEW)) for each in people)
     return Gallery(tuple(people), np.stack([unit(embedding_of(picture, detector)) for picture in pictures]))
 
 

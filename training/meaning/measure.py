@@ -14,7 +14,7 @@ from training.meaning.cases import Case, of_kind
 from training.meaning.following import distance, distance_to_others
 from training.meaning.judges import Judges
 from training.meaning.likeness import Gallery, Likeness, likeness
-from training.meaning.surroundings import psnr, surroundings
+from training.meaning.surroundings import Where, psnr, surroundings
 from training.meaning.tracks import SAMPLED, Seen, look
 from training.world.draw import Clip
 
@@ -130,13 +130,18 @@ def swap(answers: Answers) -> Values:
     asked = of_kind(answers.asked, kinds.SWAP)
     pairs = [_new_and_old(answers, case) for case in asked]
     found = [pair for pair in pairs if pair is not None]
-    kept = [psnr(answers.clips[case.name], given(case), surroundings(case.scene)) for case in asked]
+    kept = [psnr(answers.clips[case.name], given(case), _around(case)) for case in asked]
     return {
         "swap: PSNR around the face": float(np.mean(kept)),
         "swap: cosine to the new face": _mean(new for new, _ in found),
         "swap: cosine to the old face": _mean(old for _, old in found),
         "swap: nearer to the new face": sum(new > old for new, old in found) / len(asked),
     }
+
+
+def _around(case: Case) -> Where:
+    """All but the new face and the old one."""
+    return surroundings(case.scene) if case.given is None else surroundings(case.scene, case.given)
 
 
 def _styled(answers: Answers, kind: str, style: str) -> float:

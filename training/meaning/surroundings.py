@@ -13,13 +13,13 @@ from training.world.scene import Scene
 Where = npt.NDArray[np.bool_]
 
 
-def surroundings(scene: Scene) -> Where:
-    """The pixels of a scene in which no swapped face may be seen, `[T, H, W]`.
+def surroundings(*scenes: Scene) -> Where:
+    """The pixels in which no face of some scenes may be seen, nor what repainting it does, `[T, H, W]`.
 
-    Those of all places of the latents that have nothing of the drawn face, nor one beside them: the decoder sees the
-    neighbours too, and another's face may be a little wider.
+    Those of all places of the latents that have nothing of a drawn face, nor one beside them: the decoder sees the
+    neighbours too.
     """
-    face = np.isin(labels(scene), FACE_CLASSES)
+    face = np.any([np.isin(labels(scene), FACE_CLASSES) for scene in scenes], axis=0)
     cells = _grown(latent_mask(face.astype(np.float32)))
     frames = np.concatenate([cells[:1], np.repeat(cells[1:], TIME, axis=0)])
     return ~frames.repeat(SPACE, axis=1).repeat(SPACE, axis=2)

@@ -17,6 +17,11 @@ def test_no_pixel_of_the_face_is_among_them():
     assert not surroundings(SCENE)[np.isin(labels(SCENE), FACE_CLASSES)].any()
 
 
+def test_of_two_scenes_both_faces_are_left_out():
+    other = scene(1, action="walks to the left")
+    assert (surroundings(SCENE, other) == (surroundings(SCENE) & surroundings(other))).all()
+
+
 def test_most_of_the_picture_is():
     assert 0.4 < surroundings(SCENE).mean() < 0.9
     assert surroundings(SCENE).shape == (13, 96, 96)
