@@ -8,7 +8,13 @@ import torch.nn.functional as F
 
 from training.vae.fused import kernels, norm, norm_silu
 
-pytestmark = pytest.mark.skipif(kernels() is None, reason="there is no C++ compiler, so PyTorch's operations are used")
+pytestmark = pytest.mark.slow  # the kernels are compiled on first use: most of a minute
+
+
+@pytest.fixture(autouse=True)
+def _compiled():
+    if kernels() is None:
+        pytest.skip("there is no C++ compiler, so PyTorch's operations are used")
 
 
 @pytest.mark.parametrize("before", [0, 2])

@@ -29,6 +29,7 @@ def test_decodes_as_diffsynth_does(vae: VideoVAE_, latent_frames: int) -> None:
     torch.testing.assert_close(decode(vae, latents), vae.decode(latents, AS_IT_IS), atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.slow  # kernels are compiled on first use
 def test_in_bfloat16_it_is_the_same_to_its_precision(vae: VideoVAE_) -> None:
     video = torch.rand(1, 3, 5, 16, 16) * 2 - 1
     exact = encode(vae, video)
