@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 BENCH := outputs/benchmarks
 BENCH_DIR ?= outputs/fullsize
 
-.PHONY: install quickstart modes test test-slow test-crash test-soak test-browser test-cluster test-gpu bench-cpu bench-gpu check format schema examples clean help
+.PHONY: install quickstart modes test test-slow test-crash test-soak test-browser test-meaning test-cluster test-gpu bench-cpu bench-gpu check format schema examples clean help
 
 install: $(STAMP)
 
@@ -25,7 +25,7 @@ modes: install ## one of each mode, on the CPU
 	$(BIN)/standin run manifests/modes.yaml
 
 test: install check ## everything that CI runs
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not gpu and not crash and not soak and not timing and not browser and not cluster"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not gpu and not crash and not soak and not timing and not browser and not cluster and not meaning"
 	$(BIN)/python -m pytest -m "timing and not slow and not cluster"
 
 test-slow: install ## fuzzing and other checks of minutes
@@ -40,6 +40,9 @@ test-soak: install ## 2,000 jobs in one process: a quarter of an hour
 test-browser: install ## the gallery in Chromium, which has to be installed
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable ".[dev,browser]"
 	$(BIN)/python -m pytest -m browser
+
+test-meaning: install ## ask the demo model for 168 clips, and measure what they show
+	$(BIN)/python -m training.meaning --out outputs/meaning --json outputs/meaning/numbers.json --sheets outputs/meaning/sheets
 
 test-cluster: install ## Ray and Slurm on this machine: half an hour; as root it installs Debian's Slurm where there is none
 	sh tests/cluster/install_slurm.sh

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from training.meaning.thresholds import THRESHOLDS, Bar, missed
+from training.meaning.thresholds import FEW, THRESHOLDS, Bar, missed
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,7 @@ def test_what_was_not_measured_is_missed():
 def test_the_issue_s_own_bars_stand():
     assert THRESHOLDS["identity: top-1"].least >= 0.9
     assert THRESHOLDS["adapter off: top-1"].most <= 0.1
+
+
+def test_in_short_nothing_else_is_asked_for():
+    assert set(FEW) <= set(THRESHOLDS)
