@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
+from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -105,7 +105,7 @@ def drawn(folder: Path, name: str, make: Draw, seeds: Sequence[int]) -> Clips:
         make: draws one; a function at module level, as several processes call it.
         seeds: of the clips.
     """
-    key = hashlib.sha256(repr((name, FRAMES, SIZE, list(seeds))).encode()).hexdigest()[:12]
+    key = hashlib.sha256(repr((world(), name, FRAMES, SIZE, list(seeds))).encode()).hexdigest()[:12]
     path = folder / f"{name}-{key}.npy"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -114,6 +114,13 @@ def drawn(folder: Path, name: str, make: Draw, seeds: Sequence[int]) -> Clips:
         temporary.rename(path)
     clips: Clips = np.load(path, mmap_mode="r")
     return clips
+
+
+@cache
+def world() -> str:
+    """A digest of all that draws: what another version of it drew is drawn anew."""
+    sources = sorted((Path(__file__).parent / "world").glob("*.py"))
+    return hashlib.sha256(b"".join(source.read_bytes() for source in [*sources, Path(__file__)])).hexdigest()
 
 
 def _draw_into(path: Path, make: Draw, seeds: Sequence[int]) -> None:

@@ -81,20 +81,20 @@ def _city(rng: Rng) -> list[Shape]:
 
 
 def _house(x: float, top: float, street: float, colour: Colour) -> list[Shape]:
-    windows = [(x + dx, top + dy) for dx in (4, 14) for dy in (6, 21, 36)]
+    windows = [(x + 5, top + down) for down in (7, 25, 43)]
     lit = lighter(colour, 0.62)
     return [
         _flat(box(x, top, x + 24, street + 2), colour),
-        *(_flat(box(a, b, a + 6, b + 8), lit) for a, b in windows if b + 8 < street - 2),
+        *(_flat(box(a, b, a + 14, b + 10), lit) for a, b in windows if b + 10 < street - 2),
     ]
 
 
 def _night_sky(rng: Rng) -> list[Shape]:
     hill = rng.uniform(72, 80)
-    stars = [(x + rng.uniform(-5, 5), rng.uniform(4, 40)) for x in (8, 24, 42, 60, 76, 90)]
+    stars = [(x + rng.uniform(-5, 5), rng.uniform(4, 40)) for x in (10, 36, 60, 86)]
     return [
         *_graded(0, SIDE, _hue(rng, (34, 40, 108)), (86, 78, 160)),
-        *(_flat(oval(x, y, 1.7, 1.7), (250, 244, 196)) for x, y in stars),
+        *(_flat(oval(x, y, 2.4, 2.4), (250, 244, 196)) for x, y in stars),
         _flat(oval(_side(rng, 10, 22), rng.uniform(12, 22), 8.5, 8.5), (250, 240, 190)),
         _flat(oval(rng.uniform(20, 76), hill + 40, 90, 42), (24, 28, 62)),
     ]
@@ -150,7 +150,7 @@ def _desert(rng: Rng) -> list[Shape]:
 
 def _meadow(rng: Rng) -> list[Shape]:
     line = rng.uniform(54, 62)
-    flowers = [(x + rng.uniform(-4, 4), rng.uniform(line + 14, 92)) for x in (8, 22, 40, 56, 74, 89)]
+    flowers = [(x + rng.uniform(-4, 4), rng.uniform(line + 14, 92)) for x in (10, 34, 62, 86)]
     cloud = _side(rng, 12, 26), rng.uniform(12, 20)
     colours: tuple[Colour, ...] = ((255, 240, 110), (250, 250, 250), (240, 110, 130))
     return [
@@ -158,7 +158,7 @@ def _meadow(rng: Rng) -> list[Shape]:
         *(_flat(oval(cloud[0] + dx, cloud[1] + dy, w, 5), (252, 252, 255)) for dx, dy, w in ((0, 0, 11), (4, -4, 7))),
         _flat(oval(rng.uniform(10, 86), line + 22, 60, 28), _hue(rng, (128, 196, 96))),
         *_ground(line + 6, _hue(rng, (96, 178, 66))),
-        *(_flat(oval(x, y, 2.3, 2.3), colours[index % 3]) for index, (x, y) in enumerate(flowers)),
+        *(_flat(oval(x, y, 3.4, 3.4), colours[index % 3]) for index, (x, y) in enumerate(flowers)),
     ]
 
 

@@ -77,7 +77,7 @@ def poses(action: str, seed: int, frames: int) -> list[Pose]:
         frames: 1 or more; the action takes all of them.
     """
     rng = chance(seed, "motion")
-    start = Start(rng.uniform(30, 66), rng.uniform(0.85, 1.1), rng.uniform(25, 29))
+    start = Start(rng.uniform(30, 66), rng.uniform(0.85, 1.1), rng.uniform(16, 20))
     return [MOTIONS[action](start, step / max(frames - 1, 1)) for step in range(frames)]
 
 
@@ -92,8 +92,8 @@ def _stands(start: Start, time: float) -> Pose:
 
 def _walks(start: Start, time: float, direction: int) -> Pose:
     pose = _standing(48 + direction * start.span * (time - 0.5), start.scale)
-    bob = abs(np.sin(3 * np.pi * time)) * 1.6
-    return Pose(pose.x, pose.y - bob, pose.scale, look=Look(turn=2.5 * direction), swing=np.sin(3 * np.pi * time))
+    bob = abs(np.sin(2 * np.pi * time)) * 1.2
+    return Pose(pose.x, pose.y - bob, pose.scale, look=Look(turn=2.5 * direction), swing=np.sin(2 * np.pi * time))
 
 
 def _walks_left(start: Start, time: float) -> Pose:
@@ -107,18 +107,18 @@ def _walks_right(start: Start, time: float) -> Pose:
 def _jumps(start: Start, time: float) -> Pose:
     pose = _standing(start.x, start.scale * 0.9)
     up = 4 * time * (1 - time)
-    return Pose(pose.x, pose.y + 1 - 12 * up, pose.scale, cheer=up)
+    return Pose(pose.x, pose.y + 1 - 9 * up, pose.scale, cheer=up)
 
 
 def _comes_closer(start: Start, time: float) -> Pose:
     scale = start.scale * 0.82 * 1.45**time
     x = start.x + (48 - start.x) * 0.5 * time
-    return Pose(x, 48 - 4 * time, scale, swing=0.6 * np.sin(3 * np.pi * time))
+    return Pose(x, 48 - 4 * time, scale, swing=0.6 * np.sin(2 * np.pi * time))
 
 
 def _nods(start: Start, time: float) -> Pose:
     pose = _standing(start.x, start.scale)
-    down = 0.5 - 0.5 * np.cos(4 * np.pi * time)
+    down = 0.5 - 0.5 * np.cos(2 * np.pi * time)
     return Pose(pose.x, pose.y - 1, pose.scale, dip=3.0 * down, look=Look(nod=3.5 * down - 0.5))
 
 

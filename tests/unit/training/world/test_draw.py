@@ -105,15 +105,15 @@ def test_who_walks_goes_from_one_side_to_the_other_slowly(action, sign):
     for seed in SEEDS:
         x = middles(scene(seed, action=action))[:, 0]
         steps = sign * np.diff(x)
-        assert (steps > 1.5).all() and (steps <= 2.5).all()
-        assert sign * (x[0] - 47.5) < -10 and sign * (x[-1] - 47.5) > 10
+        assert (steps > 1.2).all() and (steps <= 1.8).all()
+        assert sign * (x[0] - 47.5) < -7 and sign * (x[-1] - 47.5) > 7
 
 
 def test_who_jumps_goes_up_and_comes_down_again():
     for seed in SEEDS:
         y = middles(scene(seed, action="jumps"))[:, 1]
-        assert y[0] - y.min() > 9 and abs(y[0] - y[-1]) < 0.01
-        assert np.abs(np.diff(y)).max() <= 4
+        assert y[0] - y.min() > 7 and abs(y[0] - y[-1]) < 0.01
+        assert np.abs(np.diff(y)).max() <= 3
 
 
 def test_who_comes_closer_grows():
@@ -122,12 +122,12 @@ def test_who_comes_closer_grows():
         assert (np.diff(width) > 0).all() and 1.4 < width[-1] / width[0] < 1.5
 
 
-def test_who_nods_lowers_the_face_twice():
+def test_who_nods_lowers_the_face_and_lifts_it_again():
     for seed in SEEDS:
         eyes = np.array([face.landmarks[0] for face in truth(scene(seed, action="nods"))])
         assert np.ptp(eyes[:, 0]) < 0.01
         down = eyes[:, 1] > eyes[0, 1] + 3
-        assert np.ptp(eyes[:, 1]) > 5 and np.count_nonzero(np.diff(down.astype(int)) == 1) == 2
+        assert np.ptp(eyes[:, 1]) > 5 and np.count_nonzero(np.diff(down.astype(int)) == 1) == 1 and not down[-1]
 
 
 def test_who_stands_still_hardly_moves():
