@@ -6,8 +6,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCH := outputs/benchmarks
 BENCH_DIR ?= outputs/fullsize
+TRAINED ?= outputs/demo
 
-.PHONY: install quickstart modes test test-slow test-crash test-soak test-browser test-meaning test-cluster test-gpu bench-cpu bench-gpu check format schema examples clean help
+.PHONY: install quickstart modes test test-slow test-crash test-soak test-browser test-meaning test-cluster test-gpu bench-cpu bench-gpu train check format schema examples clean help
 
 install: $(STAMP)
 
@@ -61,6 +62,11 @@ bench-gpu: install ## measure 14B on random weights: 41 GB of disk in BENCH_DIR,
 	for step in write manifest run stock; do $(BIN)/python -m benchmarks.fullsize $$step $(BENCH_DIR) || exit; done
 	for name in fp8 sage cache compile turbo; do $(BIN)/python -m benchmarks.fullsize run $(BENCH_DIR) --name $$name --skip-reading; done; true
 	$(BIN)/python -m benchmarks.fullsize report $(BENCH_DIR) --json $(BENCH)/fullsize.json --fill docs/performance.md
+
+train: install ## train the demo model from nothing: hours, into outputs/demo; each stage goes on where it was stopped
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable ".[dev,training]"
+	PATH="$(CURDIR)/$(BIN):$$PATH"; for stage in vae dit.base dit.adapter dit.control dit.style; do $(BIN)/python -m training.$$stage --out $(TRAINED) || exit; done
+	for model in detector embedder parser; do $(BIN)/python -m training.faces.$$model --out $(TRAINED)/faces || exit; done
 
 check: install ## lint, format, types, layers
 	$(BIN)/ruff check .

@@ -159,7 +159,7 @@ def _identity_block(
     loras: Any,
     x: torch.Tensor,
     modulation: torch.Tensor,
-    rope: Rope,  # noqa: ANN401
+    rope: Rope,
 ) -> tuple[torch.Tensor, KeyValue]:
     shift_msa, scale_msa, gate_msa, shift_mlp, scale_mlp, gate_mlp = modulations(block, modulation)
     attention, y = block.self_attn, modulated(block.norm1(x), shift_msa, scale_msa)
