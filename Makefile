@@ -65,7 +65,7 @@ bench-gpu: install ## measure 14B on random weights: 41 GB of disk in BENCH_DIR,
 
 train: install ## train the demo model from nothing: hours, into outputs/demo; each stage goes on where it was stopped
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable ".[dev,training]"
-	PATH="$(CURDIR)/$(BIN):$$PATH"; for stage in vae dit.base dit.adapter dit.control dit.style; do $(BIN)/python -m training.$$stage --out $(TRAINED) || exit; done
+	PATH="$(CURDIR)/$(BIN):$$PATH" && export PATH; for stage in vae dit.base dit.adapter dit.control dit.style; do $(BIN)/python -m training.$$stage --out $(TRAINED) || exit; done
 	for model in detector embedder parser; do $(BIN)/python -m training.faces.$$model --out $(TRAINED)/faces || exit; done
 
 check: install ## lint, format, types, layers

@@ -1,7 +1,7 @@
 """Put what was trained where the repository keeps it: `python -m training.publish --out outputs/demo`.
 
-Weights go to `checkpoints/demo`, the LoRA to `manifests/loras`, the logs of all stages to `training/logs`. What then has
-to be written into the row, `DEMO_DIGESTS`, is printed.
+Weights go to `checkpoints/demo`, the LoRA to `manifests/loras`, the logs of all stages to `training/logs`. What then
+has to be written into the row, `DEMO_DIGESTS`, is printed.
 """
 
 from __future__ import annotations

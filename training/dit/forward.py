@@ -156,7 +156,7 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _identity_block(
     block: DiTBlock,
-    loras: Any,
+    loras: Any,  # noqa: ANN401
     x: torch.Tensor,
     modulation: torch.Tensor,
     rope: Rope,

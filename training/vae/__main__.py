@@ -22,8 +22,8 @@ from training.vae.whole import decode, encode
 from training.weights import save_vae
 
 WIDTH, CHANNELS = 16, 16
-PICTURE_STEPS, PICTURES = 3500, 12
-CLIP_STEPS, CLIPS, FRAMES = 6500, 3, 9
+PICTURE_STEPS, PICTURES = 3000, 12
+CLIP_STEPS, CLIPS, FRAMES = 8000, 3, 9
 HIGHEST = 4e-3
 NOISE = 0.05
 """Put on latents, so that the decoder bears small errors of what will make them."""
