@@ -5,22 +5,20 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 
-from standin_batch.files import replace_atomic
-from training.optimizer import Muon
+from standin_batch.files import replace_atomic, write_atomic
+from training.averages import Averages, put
+from training.optimizer import Optimizers
 
 SAVE_EVERY = 60.0
 """Seconds between two saves; what was learnt since is learnt again after a stop, from the same numbers."""
-LOG_EVERY = 50
-"""Steps."""
-AVERAGED = 0.999
-"""Of the weights' running mean, which is what is kept in the end."""
+FALLING = 0.4
+"""Share of the steps in which the learning rate falls."""
 
 Measures = Mapping[str, float]
 Step = Callable[[int, torch.Generator], tuple[torch.Tensor, Measures]]
@@ -28,53 +26,35 @@ Step = Callable[[int, torch.Generator], tuple[torch.Tensor, Measures]]
 Look = Callable[[int], Measures]
 
 
-def learning_rate(step: int, steps: int, highest: float, warm_up: int = 100) -> float:
-    """Up in a line, level, and down in a line over the last 40 % of the steps (Hu et al., arXiv 2404.06395)."""
-    falling = 0.4 * steps
-    return highest * min(1.0, (step + 1) / warm_up, max(steps - step, 1) / falling)
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast.
 
-
-@dataclass
-class Optimizers:
-    """Muon for the matrices inside, Adam for what comes first and last and for vectors.
-
-    Args:
-        matrices: trained by Muon.
-        others: trained by Adam.
+    Attributes:
+        steps: how many there are.
+        rate: of learning, at its highest.
+        warm_up: steps in which the rate rises.
+        averaged: what remains of the weights' mean in one step.
+        look_every: steps between two looks.
+        log_every: steps of which the log has the means in one line.
+        seed: of all chance.
     """
 
-    matrices: list[torch.nn.Parameter]
-    others: list[torch.nn.Parameter]
-    both: tuple[torch.optim.Optimizer, ...] = field(init=False)
+    steps: int
+    rate: float
+    warm_up: int = 100
+    averaged: float = 0.999
+    look_every: int = 500
+    log_every: int = 50
+    seed: int = 0
 
-    def __post_init__(self) -> None:
-        adam = [torch.optim.AdamW(self.others, betas=(0.9, 0.98), weight_decay=0.0)] if self.others else []
-        self.both = (Muon(self.matrices), *adam)
+    def rate_at(self, step: int) -> float:
+        """Up in a line, level, and down in a line (Hu et al., arXiv 2404.06395)."""
+        return self.rate * min(1.0, (step + 1) / self.warm_up, (self.steps - step) / (FALLING * self.steps))
 
-    def step(self, learning_rate: float, clip: float = 1.0) -> float:
-        """One update; returns the length that the gradient had."""
-        length = torch.nn.utils.clip_grad_norm_([*self.matrices, *self.others], clip)
-        for optimizer in self.both:
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-        return float(length)
-
-
-class Averages:
-    """The running mean of parameters over about the last 1 / (1 - `AVERAGED`) steps."""
-
-    def __init__(self, parameters: Mapping[str, torch.Tensor]) -> None:
-        self._parameters = parameters
-        self.mean = {name: each.detach().clone() for name, each in parameters.items()}
-
-    @torch.no_grad()
-    def follow(self, step: int) -> None:
-        """Take one more step's weights in; the first ones count for little."""
-        share = 1 - min(AVERAGED, (step + 1) / (step + 10))
-        mine = list(self.mean.values())
-        torch._foreach_lerp_(mine, [self._parameters[name].detach() for name in self.mean], share)
+    def chance(self, step: int) -> torch.Generator:
+        """All chance of a step: the same whether the training was stopped before it or not."""
+        return torch.Generator().manual_seed(self.seed * 1_000_003 + step)
 
 
 @dataclass
@@ -82,101 +62,94 @@ class Training:
     """One training, resumable.
 
     Args:
-        folder: holds `state.pt` and `log.jsonl`.
-        steps: how many there are.
-        parameters: by name: what is learnt.
-        optimizers: of the parameters.
-        highest: learning rate.
-        seed: of all that is drawn by chance.
+        folder: holds `state.pt` and `log.jsonl`, and is what the training is called.
+        schedule: how long and how fast.
+        tensors: by name: what is learnt, and buffers of floating point that go with it.
+        optimizers: of what is learnt.
     """
 
     folder: Path
-    steps: int
-    parameters: Mapping[str, torch.nn.Parameter]
+    schedule: Schedule
+    tensors: Mapping[str, torch.Tensor]
     optimizers: Optimizers
-    highest: float = 1e-3
-    seed: int = 0
     averages: Averages = field(init=False)
+    _step: int = field(default=0, init=False)
+    _seconds: float = field(default=0.0, init=False)
+    _since: float = field(default=0.0, init=False)
+    _recent: list[Measures] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
-        self.averages = Averages(self.parameters)
+        self.averages = Averages(self.tensors, self.schedule.averaged)
 
-    def run(self, losses: Step, every: int = 0, look: Look | None = None) -> None:
-        """Take all steps that are left.
+    def run(self, losses: Step, look: Look | None = None) -> None:
+        """Take all steps that are left; then the tensors are the mean over the last ones.
 
         Args:
             losses: the loss of one step; all chance comes from its generator.
-            every: steps between two looks; 0 for none.
             look: measures what is worth measuring, and may write sheets.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        begun, seconds = self._resume()
-        clock = saved = time.monotonic()
-        recent: list[Measures] = []
-        for step in range(begun, self.steps):
-            loss, measures = losses(step, _chance(self.seed, step))
-            loss.backward()  # type: ignore[no-untyped-call]
-            rate = learning_rate(step, self.steps, self.highest)
-            self.optimizers.step(rate)
-            self.averages.follow(step)
-            recent.append({"loss": float(loss.detach()), **measures})
-            now, done = time.monotonic(), step + 1
-            if done % LOG_EVERY == 0:
-                self._say(done, seconds + now - clock, _means(recent), rate)
-                recent = []
-            if look is not None and every and (done % every == 0 or done == self.steps):
-                self._say(done, seconds + now - clock, look(done), rate)
-            if now - saved > SAVE_EVERY or done == self.steps:
-                self._save(done, seconds + now - clock)
-                saved = now
+        self._resume()
+        schedule, saved = self.schedule, time.monotonic()
+        while self._step < schedule.steps:
+            self._recent.append(self._learn(losses))
+            if self._step % schedule.log_every == 0:
+                self._say({**_means(self._recent), "rate": schedule.rate_at(self._step - 1)})
+                self._recent.clear()
+            last = self._step == schedule.steps
+            if look is not None and (self._step % schedule.look_every == 0 or last):
+                with self.averages.in_place():
+                    self._say(look(self._step))
+            if last or time.monotonic() - saved > SAVE_EVERY:
+                self._save()
+                saved = time.monotonic()
+        self.averages.keep()
 
-    @contextmanager
-    def averaged(self) -> Iterator[None]:
-        """The mean of the weights in place of the last ones, to look at what it does."""
-        learnt = {name: each.detach().clone() for name, each in self.parameters.items()}
-        self._put(self.averages.mean)
-        yield
-        self._put(learnt)
+    def _learn(self, losses: Step) -> Measures:
+        loss, measures = losses(self._step, self.schedule.chance(self._step))
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizers.step(self.schedule.rate_at(self._step))
+        self.averages.follow(self._step)
+        self._step += 1
+        return {"loss": float(loss.detach()), **measures}
 
-    def keep_averages(self) -> None:
-        """The mean of the weights for good."""
-        self._put(self.averages.mean)
+    def _resume(self) -> None:
+        self._since, path = time.monotonic(), self.folder / "state.pt"
+        if path.exists():
+            state = torch.load(path, weights_only=True)
+            put(state["tensors"], self.tensors)
+            put(state["averages"], self.averages.mean)
+            self.optimizers.restore(state["optimizers"])
+            self._step, self._seconds, self._recent = state["step"], state["seconds"], state["recent"]
+        _forget_after(self._log, self._step)
 
-    @torch.no_grad()
-    def _put(self, values: Mapping[str, torch.Tensor]) -> None:
-        for name, value in values.items():
-            self.parameters[name].copy_(value)
-
-    def _resume(self) -> tuple[int, float]:
-        path = self.folder / "state.pt"
-        if not path.exists():
-            return 0, 0.0
-        state = torch.load(path, weights_only=True)
-        self._put(state["parameters"])
-        for name, value in state["averages"].items():
-            self.averages.mean[name].copy_(value)
-        for optimizer, saved in zip(self.optimizers.both, state["optimizers"], strict=True):
-            optimizer.load_state_dict(saved)
-        return int(state["step"]), float(state["seconds"])
-
-    def _save(self, step: int, seconds: float) -> None:
+    def _save(self) -> None:
         state = {
-            "step": step,
-            "seconds": seconds,
-            "parameters": {name: each.detach() for name, each in self.parameters.items()},
+            "step": self._step,
+            "seconds": self._time(),
+            "recent": self._recent,
+            "tensors": {name: each.detach() for name, each in self.tensors.items()},
             "averages": self.averages.mean,
-            "optimizers": [each.state_dict() for each in self.optimizers.both],
+            "optimizers": self.optimizers.state(),
         }
         with replace_atomic(self.folder / "state.pt") as path:
             torch.save(state, path)
 
-    def _say(self, step: int, seconds: float, measures: Measures, rate: float) -> None:
-        rounded = {name: round(value, 5) for name, value in measures.items()}
-        line = {"step": step, "of": self.steps, "seconds": round(seconds), "lr": round(rate, 7), **rounded}
-        with (self.folder / "log.jsonl").open("a") as log:
-            log.write(json.dumps(line) + "\n")
+    def _say(self, measures: Measures) -> None:
+        line = {"step": self._step, "seconds": round(self._time())}
+        with self._log.open("a") as log:
+            log.write(json.dumps(line | {name: float(f"{value:.5g}") for name, value in measures.items()}) + "\n")
         said = "  ".join(f"{name} {value:.4g}" for name, value in measures.items())
-        print(f"{self.folder.name}  {step}/{self.steps}  {seconds / 60:.1f} min  {said}", flush=True)
+        print(
+            f"{self.folder.name}  {self._step}/{self.schedule.steps}  {self._time() / 60:.1f} min  {said}", flush=True
+        )
+
+    @property
+    def _log(self) -> Path:
+        return self.folder / "log.jsonl"
+
+    def _time(self) -> float:
+        return self._seconds + time.monotonic() - self._since
 
 
 def psnr(error: float, span: float = 2.0) -> float:
@@ -184,14 +157,11 @@ def psnr(error: float, span: float = 2.0) -> float:
     return 10 * math.log10(span**2 / error)
 
 
-def matrices_of(named: Iterable[tuple[str, torch.nn.Parameter]], not_in: tuple[str, ...]) -> list[torch.nn.Parameter]:
-    """What Muon trains: all of two and more dimensions but those whose names begin with one of `not_in`."""
-    return [each for name, each in named if each.dim() > 1 and not name.startswith(not_in)]
-
-
 def _means(measures: Sequence[Measures]) -> Measures:
     return {name: sum(each[name] for each in measures) / len(measures) for name in measures[0]}
 
 
-def _chance(seed: int, step: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed * 1_000_003 + step)
+def _forget_after(log: Path, step: int) -> None:
+    """Take lines off that come again: what was learnt after the last save is learnt anew."""
+    lines = log.read_text().splitlines() if log.exists() else []
+    write_atomic(log, "".join(f"{line}\n" for line in lines if json.loads(line)["step"] <= step))

@@ -7,7 +7,7 @@ et al. (arXiv 2502.16982), so that both share one learning rate.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -84,3 +84,42 @@ def orthogonal(matrices: torch.Tensor) -> torch.Tensor:
         left = polynomial @ left
         square = polynomial @ square @ polynomial
     return left @ x
+
+
+class Optimizers:
+    """Muon for the matrices inside a model, Adam for what comes first and last and for vectors.
+
+    Args:
+        parameters: by name: all that is learnt.
+        by_adam: what the names of those begin with that are Adam's whatever their shape; all with `("",)`.
+        weight_decay: Adam's.
+    """
+
+    def __init__(
+        self, parameters: Mapping[str, torch.nn.Parameter], by_adam: tuple[str, ...] = (), weight_decay: float = 0.0
+    ) -> None:
+        matrices = [each for name, each in parameters.items() if each.dim() > 1 and not name.startswith(by_adam)]
+        theirs = {id(each) for each in matrices}
+        others = [each for each in parameters.values() if id(each) not in theirs]
+        self._all = [*matrices, *others]
+        muon = [Muon(matrices)] if matrices else []
+        adam = [torch.optim.AdamW(others, betas=(0.9, 0.98), weight_decay=weight_decay)] if others else []
+        self._each: list[torch.optim.Optimizer] = [*muon, *adam]
+
+    def step(self, rate: float, longest: float = 1.0) -> None:
+        """One update from the gradients, which are shortened to `longest` and then forgotten."""
+        torch.nn.utils.clip_grad_norm_(self._all, longest)
+        for optimizer in self._each:
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+
+    def state(self) -> list[dict[str, Any]]:
+        """What it takes to go on."""
+        return [each.state_dict() for each in self._each]
+
+    def restore(self, states: list[dict[str, Any]]) -> None:
+        """Go on from `state`."""
+        for optimizer, state in zip(self._each, states, strict=True):
+            optimizer.load_state_dict(state)

@@ -18,11 +18,12 @@ from training.dit.forward import Adapter, identity_of, velocity
 from training.dit.learning import BATCH, GRID, Scenes, arguments, made_of, said_or_not, scenes, write_scene_sheet
 from training.dit.scenes import Vae, latents_of, load_vae
 from training.dit.trained import load_dit
-from training.loop import Look, Measures, Optimizers, Step, Training
+from training.loop import Look, Measures, Schedule, Step, Training
+from training.optimizer import Optimizers
 from training.weights import save_adapter
 
 STEPS = 4000
-HIGHEST = 3e-3
+RATE = 3e-3
 UNSEEN = 64
 SHOWN = 8
 
@@ -35,11 +36,11 @@ def main() -> None:
     torch.manual_seed(2)
     adapter = Adapter(dit, DEMO_PARTS.adapter_rank)
     parameters = dict(adapter.named_parameters())
-    training = Training(given.out / "adapter", given.steps, parameters, Optimizers([*parameters.values()], []), HIGHEST)
+    schedule = Schedule(given.steps, RATE, seed=2)
+    training = Training(given.out / "adapter", schedule, parameters, Optimizers(parameters))
     known = scenes(given.out, "plain", vae, range(given.scenes))
     shown = portraits(given.out, vae, range(given.scenes))
-    training.run(_losses(dit, adapter, known, shown), 500, _look(given.out, vae, dit, adapter, training))
-    training.keep_averages()
+    training.run(_losses(dit, adapter, known, shown), _look(given.out, vae, dit, adapter))
     save_adapter(root, adapter.state_dict())
 
 
@@ -63,20 +64,20 @@ def _losses(dit: WanModel, adapter: Adapter, known: Scenes, shown: torch.Tensor)
     return losses
 
 
-def _look(out: Path, vae: Vae, dit: WanModel, adapter: Adapter, training: Training) -> Look:
+def _look(out: Path, vae: Vae, dit: WanModel, adapter: Adapter) -> Look:
     seeds = range(HELD_OUT, HELD_OUT + UNSEEN)
     unseen, shown = scenes(out, "plain", vae, seeds), portraits(out, vae, seeds)[:, 0].float()
     heads = drawn(out / "drawn", "portraits", clips.heads, seeds)[:SHOWN, 0]
 
     @torch.no_grad()
     def look(step: int) -> Measures:
-        with training.averaged(), torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16):
             identity = identity_of(dit, adapter, shown, GRID)
             text = unseen.text.pick(torch.arange(UNSEEN))
             chance = torch.Generator().manual_seed(0)
             loss = flow_loss(lambda x, t: velocity(dit, x, t, text, identity), unseen.latents.float(), chance)
             made = made_of(dit, vae, unseen.text, SHOWN, identity)
-            write_scene_sheet(training.folder / f"sheet-{step:06d}.png", heads, made)
+            write_scene_sheet(out / "adapter" / f"sheet-{step:06d}.png", heads, made)
         return {"unseen": float(loss)}
 
     return look

@@ -17,15 +17,16 @@ from training.dit.learning import BATCH, WITHOUT_PROMPT, arguments
 from training.dit.scenes import Vae, latents_of, load_vae
 from training.dit.sheet import write_strips
 from training.dit.text import encode, tokens_of
-from training.loop import Look, Measures, Optimizers, Step, Training, matrices_of
+from training.loop import Look, Measures, Schedule, Step, Training
+from training.optimizer import Optimizers
 from training.weights import save_dit, save_text_encoder, write_tokenizer
 from training.words import words
 from training.world.scene import caption
 
 UNSEEN = 64
 STEPS = 8000
-HIGHEST = 3e-3
-AT_THE_EDGES = ("patch_embedding", "head", "token_embedding", "blocks.0.pos", "blocks.1.pos", "time", "text")
+RATE = 3e-3
+BY_ADAM = ("text.", *(f"dit.{part}" for part in ("patch_embedding", "head", "time", "text")))
 SHOWN = (
     "A person walks to the left on a beach.",
     "In a forest, a person jumps.",
@@ -49,14 +50,9 @@ def main() -> None:
     encoder.token_embedding.weight.data.normal_(0, 1)
     parameters = {f"dit.{name}": each for name, each in dit.named_parameters()}
     parameters |= {f"text.{name}": each for name, each in encoder.named_parameters()}
-    matrices = matrices_of(dit.named_parameters(), AT_THE_EDGES)
-    inside = {id(each) for each in matrices}
-    others = [each for each in parameters.values() if id(each) not in inside]
-    training = Training(given.out / "base", given.steps, parameters, Optimizers(matrices, others), HIGHEST)
-    training.run(
-        _losses(given.out, range(given.scenes), vae, dit, encoder), 1000, _look(given.out, vae, dit, encoder, training)
-    )
-    training.keep_averages()
+    schedule = Schedule(given.steps, RATE, look_every=1000, seed=1)
+    training = Training(given.out / "base", schedule, parameters, Optimizers(parameters, BY_ADAM))
+    training.run(_losses(given.out, range(given.scenes), vae, dit, encoder), _look(given.out, vae, dit, encoder))
     save_dit(root, dit.state_dict())
     save_text_encoder(root, encoder.state_dict())
 
@@ -86,7 +82,7 @@ def _losses(out: Path, seeds: range, vae: Vae, dit: WanModel, encoder: WanTextEn
     return losses
 
 
-def _look(out: Path, vae: Vae, dit: WanModel, encoder: WanTextEncoder, training: Training) -> Look:
+def _look(out: Path, vae: Vae, dit: WanModel, encoder: WanTextEncoder) -> Look:
     seeds = range(HELD_OUT, HELD_OUT + UNSEEN)
     drawings = drawn(out / "drawn", "plain", clips.plain, seeds)
     unseen = latents_of(out / "latents", f"plain-{HELD_OUT}", vae, drawings).float()
@@ -96,12 +92,12 @@ def _look(out: Path, vae: Vae, dit: WanModel, encoder: WanTextEncoder, training:
 
     @torch.no_grad()
     def look(step: int) -> Measures:
-        with training.averaged(), torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16):
             text, shown, empty = (encode(encoder, tokens) for tokens in (said, prompts, nothing))
             chance = torch.Generator().manual_seed(0)
             loss = flow_loss(lambda x, t: velocity(dit, x, t, text), unseen, chance)
             made = sample(_prompted(dit, shown), _prompted(dit, empty), (len(SHOWN), *unseen.shape[1:]), 0)
-            write_strips(training.folder / f"sheet-{step:06d}.png", vae.decode(made))
+            write_strips(out / "base" / f"sheet-{step:06d}.png", vae.decode(made))
         return {"unseen": float(loss)}
 
     return look

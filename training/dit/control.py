@@ -22,12 +22,13 @@ from training.dit.learning import BATCH, GRID, Scenes, arguments, made_of, said_
 from training.dit.scenes import Vae, latents_of, load_vae
 from training.dit.sheet import write_strips
 from training.dit.trained import load_adapter, load_dit
-from training.loop import Look, Measures, Optimizers, Step, Training, matrices_of
+from training.loop import Look, Measures, Schedule, Step, Training
+from training.optimizer import Optimizers
 from training.weights import save_vace
 
 STEPS = 2500
 SCENES = 1500
-HIGHEST = 2e-3
+RATE = 2e-3
 WITH_IDENTITY = 0.5
 MASK = 64
 """Channels that say which of the 8 x 8 pixels are to change: all of them."""
@@ -43,16 +44,13 @@ def main() -> None:
     vae, dit = load_vae(root), load_dit(root)
     adapter, vace = load_adapter(root, dit), _new_vace(dit)
     parameters = dict(vace.named_parameters())
-    matrices = matrices_of(parameters.items(), ("vace_patch_embedding",))
-    inside = {id(each) for each in matrices}
-    others = [each for each in parameters.values() if id(each) not in inside]
-    training = Training(given.out / "control", given.steps, parameters, Optimizers(matrices, others), HIGHEST)
+    schedule = Schedule(given.steps, RATE, seed=3)
+    training = Training(given.out / "control", schedule, parameters, Optimizers(parameters, ("vace_patch_embedding",)))
     known, shown = scenes(given.out, "plain", vae, seeds), portraits(given.out, vae, seeds)
     figures = shown_to_vace(given.out, vae, seeds)
     training.run(
-        _losses(dit, adapter, vace, known, shown, figures), 500, _look(given.out, vae, dit, adapter, vace, training)
+        _losses(dit, adapter, vace, known, shown, figures), _look(given.out, vae, dit, adapter, vace, training)
     )
-    training.keep_averages()
     save_vace(root, vace.state_dict())
 
 
@@ -100,7 +98,7 @@ def _losses(
     return losses
 
 
-def _look(out: Path, vae: Vae, dit: WanModel, adapter: Adapter, vace: VaceWanModel, training: Training) -> Look:
+def _look(out: Path, vae: Vae, dit: WanModel, adapter: Adapter, vace: VaceWanModel) -> Look:
     seeds = range(HELD_OUT, HELD_OUT + UNSEEN)
     unseen, figures = scenes(out, "plain", vae, seeds), shown_to_vace(out, vae, seeds).float()
     shown = portraits(out, vae, seeds)[:, 0].float()
@@ -108,14 +106,14 @@ def _look(out: Path, vae: Vae, dit: WanModel, adapter: Adapter, vace: VaceWanMod
 
     @torch.no_grad()
     def look(step: int) -> Measures:
-        with training.averaged(), torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16):
             text, control = unseen.text.pick(torch.arange(UNSEEN)), (vace, figures)
             chance = torch.Generator().manual_seed(0)
             loss = flow_loss(lambda x, t: velocity(dit, x, t, text, None, control), unseen.latents.float(), chance)
             identity = identity_of(dit, adapter, shown[:SHOWN], GRID)
             made = made_of(dit, vae, unseen.text, SHOWN, identity, control)
             pairs = np.stack([clip for pair in zip(drawings, made, strict=True) for clip in pair])
-            write_strips(training.folder / f"sheet-{step:06d}.png", pairs)
+            write_strips(out / "control" / f"sheet-{step:06d}.png", pairs)
         return {"unseen": float(loss)}
 
     return look

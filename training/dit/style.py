@@ -23,12 +23,13 @@ from training.dit.forward import Adapter, identity_of, velocity
 from training.dit.learning import BATCH, GRID, Scenes, arguments, made_of, said_or_not, scenes, write_scene_sheet
 from training.dit.scenes import Vae, load_vae
 from training.dit.trained import load_adapter, load_dit
-from training.loop import Look, Measures, Optimizers, Step, Training
+from training.loop import Look, Measures, Schedule, Step, Training
+from training.optimizer import Optimizers
 
 STEPS = 1200
 SCENES = 500
 RANK = 8
-HIGHEST = 2e-3
+RATE = 2e-3
 WITH_IDENTITY = 0.5
 ATTENTIONS = ("self_attn", "cross_attn")
 TARGETS = (*(f"{attention}.{part}" for attention in ATTENTIONS for part in "qkvo"), "ffn.0", "ffn.2")
@@ -64,10 +65,10 @@ def main() -> None:
     torch.manual_seed(4)
     loras = _added(dit)
     parameters = {f"{name}.{side}": getattr(lora, side) for name, lora in loras.items() for side in ("down", "up")}
-    training = Training(given.out / "style", given.steps, parameters, Optimizers([*parameters.values()], []), HIGHEST)
+    schedule = Schedule(given.steps, RATE, seed=4)
+    training = Training(given.out / "style", schedule, parameters, Optimizers(parameters))
     known, shown = scenes(given.out, "ink", vae, seeds), portraits(given.out, vae, seeds)
-    training.run(_losses(dit, adapter, known, shown), 400, _look(given.out, vae, dit, adapter, training))
-    training.keep_averages()
+    training.run(_losses(dit, adapter, known, shown), _look(given.out, vae, dit, adapter))
     write_atomic(given.out / "ink.safetensors", save(_state(loras), metadata={"format": "pt"}))
 
 
@@ -106,20 +107,20 @@ def _losses(dit: WanModel, adapter: Adapter, known: Scenes, shown: torch.Tensor)
     return losses
 
 
-def _look(out: Path, vae: Vae, dit: WanModel, adapter: Adapter, training: Training) -> Look:
+def _look(out: Path, vae: Vae, dit: WanModel, adapter: Adapter) -> Look:
     seeds = range(HELD_OUT, HELD_OUT + 16)
     unseen, shown = scenes(out, "ink", vae, seeds), portraits(out, vae, seeds)[:, 0].float()
     heads = drawn(out / "drawn", "portraits", clips.heads, seeds)[:SHOWN, 0]
 
     @torch.no_grad()
     def look(step: int) -> Measures:
-        with training.averaged(), torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16):
             identity = identity_of(dit, adapter, shown, GRID)
             text = unseen.text.pick(torch.arange(len(shown)))
             chance = torch.Generator().manual_seed(0)
             loss = flow_loss(lambda x, t: velocity(dit, x, t, text, identity), unseen.latents.float(), chance)
             made = made_of(dit, vae, unseen.text, SHOWN, identity)
-            write_scene_sheet(training.folder / f"sheet-{step:06d}.png", heads, made)
+            write_scene_sheet(out / "style" / f"sheet-{step:06d}.png", heads, made)
         return {"unseen": float(loss)}
 
     return look

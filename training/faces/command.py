@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from training.faces.loop import Lesson, Schedule, train
+from training.faces.loop import Course, Lesson, train
 
 if TYPE_CHECKING:
     import torch
@@ -26,7 +26,7 @@ class Command:
     """`python -m training.faces.NAME --out DIR`."""
 
     lesson: WrittenLesson
-    schedule: Schedule
+    course: Course
 
     def run(self) -> None:
         """Train as the command line says."""
@@ -35,10 +35,11 @@ class Command:
 
         made = argparse.ArgumentParser(prog=f"python -m training.faces.{self.lesson.name}")
         made.add_argument("--out", type=Path, required=True, help="folder of model, log, sheets and state")
-        made.add_argument("--steps", type=int, default=self.schedule.steps, help="of the optimiser")
-        made.add_argument("--seed", type=int, default=self.schedule.seed, help="of weights and batches")
+        made.add_argument("--steps", type=int, default=self.course.schedule.steps, help="of the optimiser")
+        made.add_argument("--seed", type=int, default=self.course.schedule.seed, help="of weights and batches")
         given = made.parse_args()
         torch.set_num_threads(1)
         cv2.setNumThreads(1)
-        network = train(self.lesson, replace(self.schedule, steps=given.steps, seed=given.seed), given.out)
+        schedule = replace(self.course.schedule, steps=given.steps, seed=given.seed)
+        network = train(self.lesson, replace(self.course, schedule=schedule), given.out)
         self.lesson.write(network, given.out)

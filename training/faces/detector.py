@@ -13,18 +13,19 @@ import numpy as np
 from standin_batch.face.subject import Pixels
 from training.faces.command import Command
 from training.faces.detector_net import SIZES, DetectorNet, Floats, Truth
-from training.faces.loop import Schedule
+from training.faces.loop import Course
 from training.faces.measure_detector import measured
 from training.faces.pictures import Picture, in_scene, nobody, on_white, someone, style
 from training.faces.sheet import detections, write_sheet
 from training.faces.wear import worn
+from training.loop import Schedule
 from training.world.draw import SIZE
 
 if TYPE_CHECKING:
     import torch
 
 FILE = Path("antelopev2") / "scrfd_10g_bnkps.onnx"
-SCHEDULE = Schedule(steps=1200, rate=3e-3, decay=1e-2, mean_over=100, look_every=600, seed=10)
+COURSE = Course(Schedule(1200, 3e-3, averaged=0.99, look_every=600, seed=10), weight_decay=1e-2)
 PICTURES = 800
 """Drawn once; they are shown at many sizes, each time differently worn."""
 BATCH = 24
@@ -164,4 +165,4 @@ def _mirrored(points: Floats, width: int) -> Floats:
 
 
 if __name__ == "__main__":
-    Command(DetectorLesson(), SCHEDULE).run()
+    Command(DetectorLesson(), COURSE).run()

@@ -14,11 +14,12 @@ from standin_batch.face.detect import EMBEDDER
 from standin_batch.face.subject import Pixels
 from training.faces.aligned import aligned
 from training.faces.command import Command
-from training.faces.loop import Schedule
+from training.faces.loop import Course
 from training.faces.measure_embedder import compared, measured, retrieved
 from training.faces.pictures import HELD_OUT, INK, Picture, dressed, in_scene, on_white
 from training.faces.sheet import write_sheet
 from training.faces.wear import worn
+from training.loop import Schedule
 from training.world.character import Character, character
 from training.world.scene import STYLES
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     import torch
 
 FILE = Path("antelopev2") / EMBEDDER
-SCHEDULE = Schedule(steps=800, rate=2e-3, decay=5e-2, mean_over=80, look_every=200, seed=20)
+COURSE = Course(Schedule(800, 2e-3, averaged=0.99, look_every=200, seed=20), weight_decay=5e-2)
 CHARACTERS = 1600
 """Those that it is shown; what it learns is what makes a character, not who they are."""
 CLIPPED, PORTRAITS = 4, 2
@@ -115,4 +116,4 @@ def _face(picture: Picture, rng: np.random.Generator) -> Pixels:
 
 
 if __name__ == "__main__":
-    Command(EmbedderLesson(), SCHEDULE).run()
+    Command(EmbedderLesson(), COURSE).run()

@@ -14,18 +14,19 @@ import numpy.typing as npt
 from standin_batch.face.parse import FILE_NAME
 from standin_batch.face.subject import SIDE
 from training.faces.command import Command
-from training.faces.loop import Schedule
+from training.faces.loop import Course
 from training.faces.measure_parser import measured, parsed
 from training.faces.pictures import Picture, dressed, in_scene, on_white, someone, style
 from training.faces.sheet import write_sheet
 from training.faces.squares import square
 from training.faces.wear import worn
+from training.loop import Schedule
 
 if TYPE_CHECKING:
     import torch
 
 FILE = Path("face-parsing") / FILE_NAME
-SCHEDULE = Schedule(steps=320, rate=4e-3, decay=1e-2, mean_over=40, look_every=160, seed=30)
+COURSE = Course(Schedule(320, 4e-3, warm_up=30, averaged=0.97, look_every=160, seed=30), weight_decay=1e-2)
 PICTURES = 600
 """Drawn once; each is cut and worn differently each time."""
 BATCH = 6
@@ -118,4 +119,4 @@ def at_places(logits: torch.Tensor, rows: Places, columns: Places) -> torch.Tens
 
 
 if __name__ == "__main__":
-    Command(ParserLesson(), SCHEDULE).run()
+    Command(ParserLesson(), COURSE).run()

@@ -13,7 +13,9 @@ import numpy as np
 import torch
 from diffsynth.models.wan_video_vae import VideoVAE_
 
-from training.loop import Measures, Optimizers, Step, Training, matrices_of, psnr
+from training.clips import Clips
+from training.loop import Measures, Schedule, Step, Training, psnr
+from training.optimizer import Optimizers
 from training.vae.batches import Batches, as_video, held_out, training_batches
 from training.vae.inflate import set_in_motion
 from training.vae.rescale import rescale
@@ -24,7 +26,7 @@ from training.weights import save_vae
 WIDTH, CHANNELS = 16, 16
 PICTURE_STEPS, PICTURES = 3000, 12
 CLIP_STEPS, CLIPS, FRAMES = 8000, 3, 9
-HIGHEST = 4e-3
+RATE = 4e-3
 NOISE = 0.05
 """Put on latents, so that the decoder bears small errors of what will make them."""
 KEPT_SMALL = 1e-4
@@ -67,15 +69,11 @@ def _new_vae() -> VideoVAE_:
     return vae
 
 
-def _stage(folder: Path, vae: VideoVAE_, steps: int, losses: Step, unseen: Mapping[str, np.ndarray]) -> None:
+def _stage(folder: Path, vae: VideoVAE_, steps: int, losses: Step, unseen: Mapping[str, Clips]) -> None:
     """Train for some steps, and go on with the mean of the weights."""
     parameters = dict(vae.named_parameters())
-    matrices = matrices_of(parameters.items(), AT_THE_EDGES)
-    inside = {id(each) for each in matrices}
-    others = [each for each in parameters.values() if id(each) not in inside]
-    training = Training(folder, steps, parameters, Optimizers(matrices, others), HIGHEST)
-    training.run(losses, 500, lambda step: _look(vae, training, unseen, step))
-    training.keep_averages()
+    training = Training(folder, Schedule(steps, RATE), parameters, Optimizers(parameters, AT_THE_EDGES))
+    training.run(losses, lambda step: _look(folder, vae, unseen, step))
 
 
 def _losses(vae: VideoVAE_, batches: Batches, count: int, frames: int) -> Step:
@@ -93,16 +91,15 @@ def _losses(vae: VideoVAE_, batches: Batches, count: int, frames: int) -> Step:
 
 
 @torch.no_grad()
-def _look(vae: VideoVAE_, training: Training, unseen: Mapping[str, np.ndarray], step: int) -> Measures:
+def _look(folder: Path, vae: VideoVAE_, unseen: Mapping[str, Clips], step: int) -> Measures:
     """The PSNR of whole unseen clips, with the mean of the weights; and a sheet of them."""
     measures, shown = {}, []
-    with training.averaged():
-        for name, clips in unseen.items():
-            true = [as_video(clips[i : i + 1]) for i in range(0, len(clips), 4)]
-            pairs = [(each.float(), decode(vae, encode(vae, each)).float().clamp(-1, 1)) for each in true]
-            measures[f"unseen_{name}"] = float(np.mean([psnr(float((a - b).square().mean())) for a, b in pairs]))
-            shown += pairs[:SHOWN]
-    write_sheet(training.folder / f"sheet-{step:06d}.png", shown)
+    for name, clips in unseen.items():
+        true = [as_video(clips[i : i + 1]) for i in range(0, len(clips), 4)]
+        pairs = [(each.float(), decode(vae, encode(vae, each)).float().clamp(-1, 1)) for each in true]
+        measures[f"unseen_{name}"] = float(np.mean([psnr(float((a - b).square().mean())) for a, b in pairs]))
+        shown += pairs[:SHOWN]
+    write_sheet(folder / f"sheet-{step:06d}.png", shown)
     return measures
 
 
