@@ -48,9 +48,7 @@ def main() -> None:
     training = Training(given.out / "control", schedule, parameters, Optimizers(parameters, ("vace_patch_embedding",)))
     known, shown = scenes(given.out, "plain", vae, seeds), portraits(given.out, vae, seeds)
     figures = shown_to_vace(given.out, vae, seeds)
-    training.run(
-        _losses(dit, adapter, vace, known, shown, figures), _look(given.out, vae, dit, adapter, vace, training)
-    )
+    training.run(_losses(dit, adapter, vace, known, shown, figures), _look(given.out, vae, dit, adapter, vace))
     save_vace(root, vace.state_dict())
 
 

@@ -54,7 +54,7 @@ def train(lesson: Lesson, course: Course, folder: Path) -> torch.nn.Module:
         folder: of sheets; state and log lie in one below it, of the lesson's name.
     """
     torch.manual_seed(course.schedule.seed)
-    network = lesson.network().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = lesson.network().to(memory_format=torch.channels_last)
     tensors = {name: each for name, each in network.state_dict(keep_vars=True).items() if each.is_floating_point()}
     optimizers = Optimizers(dict(network.named_parameters()), by_adam=("",), weight_decay=course.weight_decay)
 
