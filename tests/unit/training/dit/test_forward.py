@@ -13,6 +13,8 @@ from standin_batch.engine.adapter import BlockAdapter, LowRank
 from standin_batch.engine.dit.forward import Forward, Vace
 from standin_batch.engine.identity import identity_kv
 from standin_batch.weights.rows_tiny import TINY_DIT, TINY_VACE
+from training.compiler import can_compile
+from training.dit import forward
 from training.dit.forward import PROMPT_TOKENS, Adapter, Text, identity_of, velocity
 
 GRID = (6, 5)
@@ -48,6 +50,12 @@ def model() -> Model:
     for parameter in (*dit.parameters(), *vace.parameters(), *adapter.parameters()):
         torch.nn.init.normal_(parameter, std=0.08)
     return Model(dit, vace, adapter)
+
+
+@pytest.fixture(autouse=True)
+def _is_not_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compiling takes most of a minute; one test below does it."""
+    monkeypatch.setattr(forward, "can_compile", lambda: False)
 
 
 @pytest.fixture
@@ -96,3 +104,20 @@ def test_gradients_reach_the_adapter_through_the_frozen_transformer(model: Model
     last = f"blocks.{len(model.adapter.blocks) - 1}.self_attn.q_loras"
     for name, parameter in model.adapter.named_parameters():
         assert name.startswith(last) or float(parameter.grad.abs().sum()) > 0, name
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not can_compile(), reason="there is no C++ compiler, or no ninja")
+def test_compiled_it_has_the_same_gradients(
+    model: Model, chance: torch.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture, latents = torch.randn(1, 16, 1, 12, 12, generator=chance), torch.randn(1, 16, 2, 12, 10, generator=chance)
+    text = _text(chance, 1)[1]
+    found = []
+    for compiled in (False, True):
+        monkeypatch.setattr(forward, "can_compile", lambda answer=compiled: answer)
+        model.adapter.zero_grad()
+        identity = identity_of(model.dit, model.adapter, picture, GRID)
+        velocity(model.dit, latents, torch.tensor([500.0]), text, identity).square().mean().backward()
+        found.append([each.grad.clone() for each in model.adapter.parameters() if each.grad is not None])
+    torch.testing.assert_close(found[1], found[0], atol=1e-5, rtol=1e-3)
