@@ -26,18 +26,21 @@ if TYPE_CHECKING:
 
 FILE = Path("antelopev2") / "scrfd_10g_bnkps.onnx"
 COURSE = Course(Schedule(1200, 3e-3, averaged=0.99, look_every=600, seed=10), weight_decay=1e-2)
-PICTURES = 800
+PICTURES = 1000
 """Drawn once; they are shown at many sizes, each time differently worn."""
 BATCH = 24
 CANVAS = 128
 """Pixels of the square in which faces are learned."""
-SIDES = (3.0, 400.0)
+LEVELS = 4
+"""Sizes of that square, each half of the one before: what the whole detector looks at."""
+SIDES = (10.0, 500.0)
 """Of faces there, in pixels: those that are too small or too large for the network are to be learned, too."""
-FITTING = 0.6
+FITTING = 0.5
 """Share of those that are not."""
-ELSEWHERE = 0.2
-"""How often something else of the picture is looked at, so that no hand is taken for a face."""
-EMPTY, PORTRAIT = 0.15, 0.35
+AT_CORNER, ELSEWHERE = 0.4, 0.2
+"""How often a picture begins in the corner, as in use, and something else than the face is in the square's middle: so
+that no hand is taken for a face."""
+EMPTY, PORTRAIT = 0.12, 0.38
 """Shares of the pictures."""
 SMALLEST, LARGEST = 48, 640
 """Pixels of the pictures that are drawn; others are scaled."""
@@ -66,17 +69,22 @@ class DetectorLesson:
         """Of pictures in which a face is anywhere, at any size."""
         import torch
 
-        from training.faces.detector_net import STRIDE, loss, targets
+        from training.faces.detector_net import STRIDE, loss, shrunk, targets
 
         pictures, truths = zip(*(lesson(self._album, rng) for _ in range(BATCH)), strict=True)
         images = torch.from_numpy((np.stack(pictures).astype(np.float32) - 127.5) / 128).permute(0, 3, 1, 2)
-        cells = CANVAS // STRIDE
-        return loss(network(images), targets(list(truths), cells, cells))
+        losses = []
+        for level in range(LEVELS):
+            side = CANVAS >> level
+            seen = shrunk(images, side)
+            right = [truth.shrunk(1 << level) for truth in truths]
+            losses.append(loss(network(seen), targets(right, side // STRIDE, side // STRIDE)))
+        return torch.stack(losses).sum()
 
     @cached_property
     def _album(self) -> list[Picture]:
         rng = np.random.default_rng(self.seed)
-        return [_drawn(rng, _any_size(rng)) for _ in range(self.pictures)]
+        return [_drawn(rng) for _ in range(self.pictures)]
 
     def look(self, network: torch.nn.Module, folder: Path) -> Mapping[str, float]:
         """Write the model, find faces by it in clips that it has not seen, and draw them."""
@@ -105,18 +113,15 @@ def lesson(album: Sequence[Picture], rng: np.random.Generator) -> tuple[Pixels, 
     return _placed(album[int(rng.integers(len(album)))], side, rng)
 
 
-def _any_size(rng: np.random.Generator) -> int:
-    """Half of the pictures are as large as frames of clips."""
-    return int(np.exp(rng.uniform(np.log(SMALLEST), np.log(LARGEST)))) if rng.random() < 0.5 else SIZE
-
-
-def _drawn(rng: np.random.Generator, size: int) -> Picture:
+def _drawn(rng: np.random.Generator) -> Picture:
+    """Scenes are mostly as large as clips, portraits of any size."""
     kind = rng.random()
+    size = int(np.exp(rng.uniform(np.log(SMALLEST), np.log(LARGEST))))
     if kind < EMPTY:
-        return nobody(rng, size)
+        return nobody(rng, SIZE if rng.random() < 0.5 else size)
     if kind < EMPTY + PORTRAIT:
         return on_white(rng, someone(rng), size)
-    return in_scene(rng, someone(rng), style(rng), min(size, 2 * SIZE))
+    return in_scene(rng, someone(rng), style(rng), SIZE if rng.random() < 0.7 else min(size, 2 * SIZE))
 
 
 def _placed(picture: Picture, side: float, rng: np.random.Generator) -> tuple[Pixels, Truth]:
@@ -134,9 +139,11 @@ def _placed(picture: Picture, side: float, rng: np.random.Generator) -> tuple[Pi
         pixels, points = pixels[:, ::-1], _mirrored(points, size)
     canvas = np.empty((CANVAS, CANVAS, 3), np.uint8)
     canvas[:] = 0 if rng.random() < 0.5 else rng.integers(0, 256, 3)
-    looks_at_face = side <= SIZES[1] and rng.random() > ELSEWHERE
-    seen = points[:2].mean(axis=0) if looks_at_face else rng.uniform(0, size, 2)
+    elsewhere = side > SIZES[1] or rng.random() < ELSEWHERE
+    seen = rng.uniform(0, size, 2) if elsewhere else points[:2].mean(axis=0)
     corner = np.rint(seen - rng.uniform(0, CANVAS, 2)).astype(int)
+    if rng.random() < AT_CORNER:
+        corner = np.minimum(corner, 0) if elsewhere else np.zeros(2, int)
     left, top = np.maximum(-corner, 0)
     part = pixels[max(corner[1], 0) : corner[1] + CANVAS, max(corner[0], 0) : corner[0] + CANVAS]
     if part.size and not is_small:

@@ -65,6 +65,17 @@ class Truth:
         """Of the face, the mean of its box's width and height; 0 without."""
         return 0.0 if self.points is None else float((self.points[1] - self.points[0]).mean())
 
+    def shrunk(self, times: int) -> Truth:
+        """The same in a picture that is this many times smaller."""
+        return Truth(None if self.points is None else self.points / np.float32(times))
+
+
+def shrunk(images: Tensor, side: int) -> Tensor:
+    """Square images at another size, as ONNX's Resize makes them."""
+    if images.shape[-1] == side:
+        return images
+    return functional.interpolate(images, (side, side), mode="bilinear", antialias=True, align_corners=False)
+
 
 def targets(truths: list[Truth], rows: int, columns: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """What the network should say.
@@ -88,7 +99,8 @@ def loss(said: Tensor, truth: tuple[Tensor, Tensor, Tensor, Tensor]) -> Tensor:
     wrong = torch.abs(score - torch.sigmoid(logits)).detach()
     crossed = functional.binary_cross_entropy_with_logits(logits, score, reduction="none")
     is_face = score * counts
-    found = torch.clamp(is_face.sum(), min=1)
+    # What is far too small or too large has few faces: its pictures count, then, not its faces.
+    found = torch.clamp(is_face.sum(), min=len(said) / 4)
     off = functional.smooth_l1_loss(said[..., 1:] / sides, answers / sides, reduction="none", beta=0.02).mean(-1)
     return (crossed * wrong**FOCUS * counts).sum() / found + 5 * (off * is_face).sum() / found
 
