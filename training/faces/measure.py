@@ -82,7 +82,10 @@ def main() -> None:
     """The command."""
     made = argparse.ArgumentParser(prog="python -m training.faces.measure")
     made.add_argument("--models", type=Path, required=True, help="folder of antelopev2/ and face-parsing/")
-    print(json.dumps(measure(made.parse_args().models), indent=2))
+    made.add_argument("--characters", type=int, default=CHARACTERS, help="for detector and embedder")
+    made.add_argument("--squares", type=int, default=PARSED, help="characters for the parser")
+    given = made.parse_args()
+    print(json.dumps(measure(given.models, given.characters, given.squares), indent=2))
 
 
 if __name__ == "__main__":
