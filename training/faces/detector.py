@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import torch
 
 FILE = Path("antelopev2") / "scrfd_10g_bnkps.onnx"
-COURSE = Course(Schedule(1200, 3e-3, averaged=0.99, look_every=600, seed=10), weight_decay=1e-2)
+COURSE = Course(Schedule(3000, 3e-3, averaged=0.99, look_every=1000, seed=10), weight_decay=1e-2)
 PICTURES = 1000
 """Drawn once; they are shown at many sizes, each time differently worn."""
 BATCH = 24

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import torch
 
 FILE = Path("face-parsing") / FILE_NAME
-COURSE = Course(Schedule(320, 4e-3, warm_up=30, averaged=0.97, look_every=160, seed=30), weight_decay=1e-2)
+COURSE = Course(Schedule(1800, 4e-3, averaged=0.98, look_every=600, seed=30), weight_decay=1e-2)
 PICTURES = 600
 """Drawn once; each is cut and worn differently each time."""
 BATCH = 6
