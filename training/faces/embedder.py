@@ -12,11 +12,12 @@ import numpy as np
 
 from standin_batch.face.detect import EMBEDDER
 from standin_batch.face.subject import Pixels
+from training.clips import HELD_OUT
 from training.faces.aligned import aligned
 from training.faces.command import Command
 from training.faces.loop import Course
 from training.faces.measure_embedder import compared, measured, retrieved
-from training.faces.pictures import HELD_OUT, INK, Picture, dressed, in_scene, on_white
+from training.faces.pictures import INK, Picture, dressed, in_scene, on_white
 from training.faces.sheet import write_sheet
 from training.faces.wear import worn
 from training.loop import Schedule

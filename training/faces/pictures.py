@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from standin_batch.face.subject import Pixels
+from training.clips import HELD_OUT
 from training.world.background import backdrop
 from training.world.character import CLOTHES, PATTERNS, Character, character
 from training.world.control import control
@@ -17,8 +18,6 @@ from training.world.paint import paint, sheet, shrunk
 from training.world.portrait import portrait, portrait_labels, portrait_truth
 from training.world.scene import BACKGROUNDS, STYLES, scene
 
-HELD_OUT = 1_000_000
-"""Characters from this seed on are for measuring; none of them is trained on."""
 FRAMES = 3
 """Frames of which a clip has at most, of which one is taken."""
 SEEDS = 2**31

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from standin_batch.face.subject import Pixels
-from training.faces.pictures import HELD_OUT
+from training.clips import HELD_OUT
 from training.faces.wear import blurred
 from training.world.character import Character, character
 from training.world.draw import draw, truth

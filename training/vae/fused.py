@@ -10,6 +10,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
+from training.compiler import can_compile
+
 SMALLEST = 1e-12
 WIDTHS = (16, 32, 64)
 
@@ -43,11 +45,15 @@ def kernels() -> Any | None:  # noqa: ANN401
     """The compiled kernels; None, said once, where they cannot be built."""
     from torch.utils.cpp_extension import load
 
+    said = logging.getLogger(__name__)
+    if not can_compile():
+        said.warning("without a C++ compiler and ninja this takes about twice as long")
+        return None
     flags = ["-O3", "-march=native", "-ffast-math", "-fopenmp"]
     try:
         return load("standin_training_vae", [str(Path(__file__).with_name("fused.cpp"))], extra_cflags=flags)
     except (OSError, RuntimeError) as error:
-        logging.getLogger(__name__).warning("without a C++ compiler this takes about twice as long: %s", error)
+        said.warning("the VAE's kernels cannot be compiled, so this takes about twice as long: %s", error)
         return None
 
 
