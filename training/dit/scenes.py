@@ -12,7 +12,7 @@ from diffsynth.models.wan_video_vae import VideoVAE_
 
 from standin_batch.files import replace_atomic
 from standin_batch.weights.locate import VAES
-from training.clips import Clips
+from training.clips import Clips, world
 from training.vae.batches import as_video
 from training.vae.rescale import scales
 from training.vae.whole import decode as decode_whole
@@ -74,7 +74,7 @@ def latents_of(folder: Path, name: str, vae: Vae, clips: Clips) -> torch.Tensor:
         vae: that encodes them.
         clips: uint8 [N, T, H, W, 3].
     """
-    path = folder / f"{name}-{len(clips)}-{vae.key}.pt"
+    path = folder / f"{name}-{len(clips)}-{world()[:12]}-{vae.key}.pt"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         with replace_atomic(path) as temporary:
